@@ -1,0 +1,85 @@
+"""The wish, in the form the flow works on: every declared resource under its address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonka_state.core.address import Address
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where something was written: a file and its line and column, both from 1."""
+
+    file: str
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared(Generic[R]):
+    """One declared resource. `withheld` names the operator's value it waits for, and where."""
+
+    address: Address
+    resource: R
+    source: Source | None = None
+    withheld: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How to reach a host over SSH. `key` and `known_hosts` are absolute paths."""
+
+    host: str
+    address: str
+    user: str
+    port: int
+    key: str
+    known_hosts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `section` is per section of a look, `host` for one host's whole look."""
+
+    connect: int = 10
+    section: int = 30
+    host: int = 120
+    pull: int = 3600
+    model: int = 7200
+    healthy: int = 600
+    step: int = 120
+    sync: int = 3600
+    registration: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a cluster is worked on. `parallel` hosts at once; `retries` for connecting and reading."""
+
+    parallel: int = 16
+    throttle: int = 4
+    retries: int = 3
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+
+@dataclass(frozen=True, slots=True)
+class Desired(Generic[R]):
+    """One cluster's wish. `missing` are the operator's values that are not set, with file:line."""
+
+    cluster: str
+    file: str
+    lab: bool
+    hosts: Mapping[str, Login]
+    resources: Mapping[Address, Declared[R]]
+    run: Run = field(default_factory=Run)
+    missing: tuple[str, ...] = ()

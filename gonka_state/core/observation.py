@@ -1,0 +1,55 @@
+"""What a look says about one resource. Unknown is never absent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Value: TypeAlias = Any
+"""JSON-like: str, int, bool, None, list or dict of these. Sets are sorted lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The resource is there.
+
+    `attributes` have the shape of the desired ones. `details` are never compared: they tell the
+    operation what the look already knows (a rule that is in the way, a container's id).
+    `reason` explains a difference to a person.
+    """
+
+    attributes: Mapping[str, Value]
+    details: Mapping[str, Value] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The look succeeded and the resource is not there."""
+
+    details: Mapping[str, Value] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The look could not tell: `reason` says why, `hint` what to do."""
+
+    reason: str
+    hint: str = ""
+
+
+Observation: TypeAlias = Present | Absent | Unknown
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Unmanaged:
+    """Something on a host that nobody declared; counted, listed on request, never touched."""
+
+    host: str
+    kind: str
+    name: str
+    detail: str = ""

@@ -1,0 +1,93 @@
+"""A kind: a resource model and the fact that observes it, typed so that they must fit.
+
+What changes a host is bound to a kind elsewhere (`operations/table.py`), so that reading commands
+cannot even import it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from gonka_state.resources.base import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gonka_state.core.address import Address
+    from gonka_state.core.observation import Observation, Unmanaged, Value
+    from gonka_state.facts.base import Fact
+
+R = TypeVar("R", bound=Resource)
+S = TypeVar("S")
+
+
+def same_host(mine: Any, theirs: Any) -> bool:  # noqa: ANN401, ARG001 (every pair of resources)
+    """The plainest dependency: everything of that kind on my host."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """My kind needs resources of another kind on the same host, where `when(mine, theirs)` holds.
+
+    `refresh` says that when theirs changes, mine may have to change too (a container made from a file).
+    """
+
+    kind: str
+    when: Callable[[Any, Any], bool] = same_host
+    refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What a kind may know about the host it is observed on.
+
+    `addresses` maps host names of the cluster to their addresses; `peer` is this look's SSH client.
+    """
+
+    host: str
+    addresses: Mapping[str, str]
+    peer: str = ""
+
+
+def _declared(state: Any, resource: Resource, here: Here) -> dict[str, Value]:  # noqa: ANN401, ARG001
+    return resource.attributes()
+
+
+def _nothing(state: Any, declared: Any, here: Here) -> list[Unmanaged]:  # noqa: ANN401, ARG001
+    return []
+
+
+def _no_refusals(state: Any, declared: Any, here: Here) -> dict[Address, str]:  # noqa: ANN401, ARG001
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind(Generic[R, S]):
+    """Joins a model, a fact and what depends on what.
+
+    Attributes:
+        resource: the model; its `kind` is the kind's name.
+        fact: the section it reads. Kinds may share one.
+        observe: (state, resource, here) -> what the look says about this resource.
+        wanted: (state, resource, here) -> the desired attributes in the observation's shape; only kinds
+            whose wish depends on the look (a salted digest, names of hosts) need their own.
+        unmanaged: (state, declared of this kind on this host, here) -> what nobody declared.
+        refuse: (state, {address: resource} of this kind on this host, here) -> changes that must not run,
+            with the reason (a ruleset that would lock us out).
+        needs: what must be in place first.
+    """
+
+    resource: type[R]
+    fact: Fact[S]
+    observe: Callable[[S, R, Here], Observation]
+    wanted: Callable[[S, R, Here], dict[str, Value]] = field(default=_declared)
+    unmanaged: Callable[[S, Sequence[R], Here], Sequence[Unmanaged]] = field(default=_nothing)
+    refuse: Callable[[S, Mapping[Address, R], Here], Mapping[Address, str]] = field(default=_no_refusals)
+    needs: tuple[Need, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The kind's name, as in YAML and addresses."""
+        return self.resource.kind

@@ -1,0 +1,115 @@
+"""What an operation is made of: it is told a step, yields what to run, and gets each answer back.
+
+    def apply(step: Step[FileResource]) -> Commands:
+        result = yield Do("install a file", SCRIPT, stdin=content)
+        ...
+
+An operation asks nothing about what to do: the change says it. It may wait and look at its own work
+(a download's progress). It raises StepError with what is true now and what to do next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from gonka_state.errors import StepError
+from gonka_state.resources.base import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from gonka_state.core.change import Change
+    from gonka_state.core.desired import Timeouts
+    from gonka_state.core.observation import Observation
+    from gonka_state.kind import Here
+
+R = TypeVar("R", bound=Resource)
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Run POSIX sh on the host, as root.
+
+    The script travels on stdin of `sh`, never in an argument; `stdin` (content, secrets, request bodies)
+    is what the script itself reads from its standard input. `deadline` is in seconds and is also
+    enforced on the host. `again` allows a retry after a failure: only for what may be done twice (reads,
+    pulls). With `check` a non-zero exit status is a StepError.
+    """
+
+    about: str
+    script: str
+    stdin: str = field(default="", repr=False)
+    deadline: int = 60
+    again: bool = False
+    check: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Run an operation of pyinfra's own, with its keyword arguments, as root."""
+
+    about: str
+    operation: Callable[..., Any]
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait, in seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One line of progress for the operator: bytes, percent, what is waited for."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a `Do` answered."""
+
+    status: int
+    stdout: str = ""
+    stderr: str = ""
+
+    @property
+    def words(self) -> str:
+        """The last lines the command said, for an error message."""
+        lines = [line for line in (self.stderr or self.stdout).splitlines() if line.strip()]
+        return "; ".join(lines[-3:])[:500]
+
+
+Command: TypeAlias = Do | Call | Pause | Say
+Commands: TypeAlias = "Generator[Command, Result, None]"
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[R]):
+    """One change to be made: the resource as declared, what the look saw, and what differs."""
+
+    change: Change
+    resource: R
+    observation: Observation
+    here: Here
+    timeouts: Timeouts
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What the look knows beyond the compared attributes; empty for an unknown."""
+        return getattr(self.observation, "details", {})
+
+    def differs(self, attribute: str) -> bool:
+        """True where this attribute (or a path below it) is part of the change."""
+        return any(item.name.split(".", 1)[0] == attribute for item in self.change.attributes)
+
+
+Operation: TypeAlias = "Callable[[Step[R]], Commands]"
+
+
+def fail(result: Result, what: str, hint: str = "") -> StepError:
+    """A StepError from a command's own last words."""
+    return StepError(f"{what}: {result.words or f'exit status {result.status}'}", hint=hint)

@@ -1,0 +1,14 @@
+"""Which operation closes a gap of which kind. Imported by converge alone."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonka_state.operations.base import Operation
+
+OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType({})
+"""Operations by kind. A kind without one (requirement) is closed by a human."""

@@ -1,0 +1,1 @@
+"""What a host can have: one frozen model per kind."""

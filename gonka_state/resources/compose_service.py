@@ -1,0 +1,38 @@
+"""One service of a docker compose project: running, healthy, from today's configuration."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from gonka_state.core.change import Effect
+from gonka_state.resources.base import Attribute, Resource
+
+
+class ComposeServiceResource(Resource):
+    """`name` is the service's name in its compose files.
+
+    `directory` is the project directory; `files` and `env_file` are relative to it or absolute.
+    `running`, `healthy` and `current` (the container was made from today's configuration and image:
+    compose's own config hash) are compared. `restart_on` lists mounted files that are not part of the
+    hash: a container older than one of them is not current. `url` is asked on the host to judge health
+    where the image has no healthcheck. `image_follows` false keeps the running image (cosmovisor
+    replaces binaries inside; an image tag that differs is then no drift).
+    """
+
+    kind: ClassVar[str] = "compose-service"
+    removable: ClassVar[bool] = True
+    on_create: ClassVar[Effect] = Effect.SAFE
+    on_delete: ClassVar[Effect] = Effect.DISRUPTIVE
+
+    directory: str
+    files: tuple[str, ...] = Field(default=("docker-compose.yml",), strict=False)
+    env_file: str | None = None
+    project: str | None = None
+    running: Annotated[bool, Attribute(effect=Effect.DISRUPTIVE)] = True
+    healthy: Annotated[bool, Attribute(effect=Effect.DISRUPTIVE)] = True
+    current: Annotated[bool, Attribute(effect=Effect.DISRUPTIVE)] = True
+    restart_on: tuple[str, ...] = Field(default=(), strict=False)
+    url: str | None = None
+    image_follows: bool = True

@@ -1,0 +1,110 @@
+"""ufw as a whole, what a port of the host lets in, and what a port published by Docker lets in."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from gonka_state.core.change import Action, AttributeChange, Effect
+from gonka_state.resources.base import Attribute, Resource
+from gonka_state.resources.sources import normalise_sources
+
+Policy = Literal["allow", "deny", "reject"]
+
+
+class FirewallResource(Resource):
+    """ufw: on or off and its default policies. One per host, named `ufw`."""
+
+    kind: ClassVar[str] = "firewall"
+    on_create: ClassVar[Effect] = Effect.DISRUPTIVE
+
+    name: str = "ufw"
+    enabled: Annotated[bool | None, Attribute(effect=Effect.DISRUPTIVE)] = None
+    incoming: Annotated[Policy | None, Attribute(effect=Effect.DISRUPTIVE)] = None
+    outgoing: Annotated[Policy | None, Attribute(effect=Effect.DISRUPTIVE)] = None
+    routed: Annotated[Policy | None, Attribute(effect=Effect.DISRUPTIVE)] = None
+
+
+class FirewallRuleResource(Resource):
+    """Who may reach a port of the host itself (ufw, chain INPUT), as one set of sources.
+
+    Identity is the meaning: direction, interface, port, protocol and whether it lets in or keeps out; it
+    is never a position or a spelling. `sources` are CIDRs, `any` (v4 and v6), or empty for nobody. The
+    look answers what ufw has saved and what the kernel does; both must equal the wish.
+    """
+
+    kind: ClassVar[str] = "firewall-rule"
+    removable: ClassVar[bool] = True
+    on_create: ClassVar[Effect] = Effect.SAFE
+
+    name: str = ""
+    port: str = Field(pattern=r"^(\d{1,5}(:\d{1,5})?|any)$")
+    protocol: Literal["tcp", "udp", "any"] = "tcp"
+    direction: Literal["in", "out"] = "in"
+    interface: str | None = None
+    action: Annotated[Literal["allow", "limit", "deny", "reject"], Attribute()] = "allow"
+    sources: Annotated[
+        tuple[str, ...], Field(alias="from", strict=False), Attribute(effect=Effect.DISRUPTIVE)
+    ] = ("any",)
+    comment: Annotated[str | None, Attribute()] = None
+
+    model_config = Resource.model_config | {"populate_by_name": True}
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _sources(cls, value: object) -> tuple[str, ...]:
+        return normalise_sources(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name(cls, values: object) -> object:
+        if isinstance(values, dict) and not values.get("name"):
+            keeps_out = values.get("action") in {"deny", "reject"}
+            parts = [values["direction"]] if values.get("direction", "in") != "in" else []
+            parts += ["deny"] if keeps_out else []
+            where = f"%{values['interface']}" if values.get("interface") else ""
+            parts.append(f"{values.get('port')}/{values.get('protocol', 'tcp')}{where}")
+            values = {**values, "name": ":".join(parts)}
+        return values
+
+    def effect(self, action: Action, changes: tuple[AttributeChange, ...]) -> Effect:
+        """Letting more in than before is safe for the running; narrowing can cut somebody off."""
+        for change in changes:
+            if change.name == "from" and action is Action.UPDATE:
+                gone = set(change.before or ()) - set(change.after or ())
+                return Effect.DISRUPTIVE if gone else Effect.SAFE
+        return super().effect(action, changes)
+
+
+class ContainerPortResource(Resource):
+    """Who may reach a port published by Docker (chain DOCKER-USER), which ufw does not see.
+
+    `sources` as for a rule. The look answers whom the kernel really lets through, v4 and v6, whatever
+    chain decides it; a rule of somebody else that lets in more is drift here and is named.
+    """
+
+    kind: ClassVar[str] = "container-port"
+    removable: ClassVar[bool] = True
+    on_create: ClassVar[Effect] = Effect.DISRUPTIVE
+
+    name: str = ""
+    port: int = Field(ge=1, le=65535)
+    protocol: Literal["tcp", "udp"] = "tcp"
+    sources: Annotated[
+        tuple[str, ...], Field(alias="from", strict=False), Attribute(effect=Effect.DISRUPTIVE)
+    ] = ()
+
+    model_config = Resource.model_config | {"populate_by_name": True}
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _sources(cls, value: object) -> tuple[str, ...]:
+        return normalise_sources(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name(cls, values: object) -> object:
+        if isinstance(values, dict) and not values.get("name"):
+            values = {**values, "name": f"{values.get('port')}/{values.get('protocol', 'tcp')}"}
+        return values

@@ -1,0 +1,26 @@
+"""A Hugging Face model at one revision, in the hub's cache layout."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from gonka_state.resources.base import Attribute, Resource
+
+
+class ModelResource(Resource):
+    """`name` is the model id `ORG/NAME`.
+
+    `revision` is a 40-hex commit. Observed as an attribute of the same name: the commit when it is
+    complete on disk, else `partial`, with the files that miss in the reason. `home` is HF_HOME on the
+    host; `endpoint` a hub other than the public one; `client` the `hf` program. `owner` runs the download.
+    """
+
+    kind: ClassVar[str] = "model"
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$"), Attribute()]
+    home: str
+    endpoint: str | None = None
+    client: str = "hf"

@@ -1,0 +1,56 @@
+"""An ML node as the network node's Admin API knows it (gonka-contract 1)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, field_validator
+
+from gonka_state.core.change import Effect
+from gonka_state.resources.base import Attribute, Resource
+
+_PORT = Field(ge=1, le=65535)
+
+
+class NodeResource(Resource):
+    """`name` is the node's id, the key of everything (gonka-contract 11.1).
+
+    Compared: what the API lets one declare. Never compared: `node_num`, `state.*` and `hardware`, which
+    the API rewrites by itself. `models` maps a model id to `{args: [...]}`; args are compared as a list.
+    `about` is the host the node runs on. `api` is the Admin API's base URL on the network host.
+    """
+
+    kind: ClassVar[str] = "node"
+    removable: ClassVar[bool] = True
+    on_create: ClassVar[Effect] = Effect.DISRUPTIVE
+    on_delete: ClassVar[Effect] = Effect.DISRUPTIVE
+
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
+    host: Annotated[str, Attribute(effect=Effect.DISRUPTIVE)]
+    inference_port: Annotated[int, _PORT, Attribute(effect=Effect.DISRUPTIVE)]
+    poc_port: Annotated[int, _PORT, Attribute(effect=Effect.DISRUPTIVE)]
+    max_concurrent: Annotated[int, Field(gt=0), Attribute(effect=Effect.DISRUPTIVE)] = 500
+    inference_segment: Annotated[str, Attribute(effect=Effect.DISRUPTIVE)] = ""
+    poc_segment: Annotated[str, Attribute(effect=Effect.DISRUPTIVE)] = ""
+    models: Annotated[dict[str, Any], Field(min_length=1), Attribute(effect=Effect.DISRUPTIVE)]
+    enabled: Annotated[bool | None, Attribute(effect=Effect.DISRUPTIVE)] = None
+    about: str | None = None
+    api: str = "http://127.0.0.1:9200"
+    public_api: str = "http://127.0.0.1:8000"
+
+    @property
+    def subject(self) -> str | None:
+        """The host the node runs on."""
+        return self.about
+
+    @field_validator("host")
+    @classmethod
+    def _bare_host(cls, value: str) -> str:
+        if "://" in value or "/" in value or ":" in value:
+            raise ValueError(f"{value!r} must be a bare host name or address, without scheme and port")
+        return value
+
+    @field_validator("models")
+    @classmethod
+    def _args(cls, value: dict[str, Any]) -> dict[str, Any]:
+        return {model: {"args": list((entry or {}).get("args") or [])} for model, entry in value.items()}

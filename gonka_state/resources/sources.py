@@ -1,0 +1,25 @@
+"""Where traffic may come from, in one spelling: sorted CIDRs, `any`, or nothing for nobody."""
+
+from __future__ import annotations
+
+import ipaddress
+
+
+def normalise_sources(value: object) -> tuple[str, ...]:
+    """Read one source or several: an address, a CIDR, `any` or `nobody`.
+
+    A single address loses its /32 or /128, host bits are cut, overlapping networks are merged.
+
+    Raises:
+        ValueError: something is neither an address nor a network nor a word.
+    """
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
+        raise ValueError("expected an address, a CIDR, any, nobody, or a list of these")
+    words = {item for item in items if item != "nobody"}
+    if "any" in words:
+        return ("any",)
+    networks = [ipaddress.ip_network(item, strict=False) for item in words]
+    v4 = ipaddress.collapse_addresses(net for net in networks if isinstance(net, ipaddress.IPv4Network))
+    v6 = ipaddress.collapse_addresses(net for net in networks if isinstance(net, ipaddress.IPv6Network))
+    return tuple(sorted(str(net).removesuffix("/32").removesuffix("/128") for net in (*v4, *v6)))
