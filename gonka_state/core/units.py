@@ -1,0 +1,48 @@
+"""Sizes in bytes, written and read as people write them."""
+
+from __future__ import annotations
+
+import re
+
+_DECIMAL = ("B", "kB", "MB", "GB", "TB", "PB")
+_FACTORS = {
+    "": 1,
+    "k": 1000,
+    "m": 1000**2,
+    "g": 1000**3,
+    "t": 1000**4,
+    "p": 1000**5,
+    "ki": 1024,
+    "mi": 1024**2,
+    "gi": 1024**3,
+    "ti": 1024**4,
+    "pi": 1024**5,
+}
+_SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgtp]i?|)b?\s*", re.IGNORECASE)
+
+
+def human_bytes(count: float) -> str:
+    """A size in SI units with one decimal, as the model hub shows it: `33.1 GB`, `512 B`."""
+    value, unit = float(count), _DECIMAL[0]
+    for unit in _DECIMAL:
+        # 999.95 would be shown as 1000.0 of this unit.
+        if abs(value) < 999.95 or unit == _DECIMAL[-1]:  # noqa: PLR2004 (the line above)
+            break
+        value /= 1000
+    return f"{value:.0f} {unit}" if unit == _DECIMAL[0] else f"{value:.1f} {unit}"
+
+
+def parse_size(text: str) -> int:
+    """Bytes from `500GiB`, `33.1 GB`, `2T` or `1024`; `k` to `P` are powers of 1000, with `i` of 1024.
+
+    Raises:
+        ValueError: the text is no size.
+    """
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no size: expected for example 500GiB, 33.1 GB or 1024")
+    number, unit = match.groups()
+    whole, _, fraction = number.partition(".")
+    # In integers: a float loses bytes above 9 PB.
+    scale: int = 10 ** len(fraction)
+    return int(whole + fraction) * _FACTORS[unit.lower()] // scale
