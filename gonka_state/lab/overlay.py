@@ -1,0 +1,62 @@
+"""The file that points a cluster's desired state at the lab: addresses, keys, repository and hub."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from io import StringIO
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from gonka_state.lab.machine import release
+from gonka_state.lab.paths import LabPaths
+from gonka_state.lab.spec import LabInfo, LabSpec
+
+# the generator of secp256k1: a valid public key that nobody registers
+ACCOUNT = base64.b64encode(
+    bytes.fromhex("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
+).decode()
+
+
+def document(spec: LabSpec, info: LabInfo, paths: LabPaths, os_release: str) -> dict[str, object]:
+    """The overlay as a value."""
+    system = release(os_release)
+    return {
+        "cluster": spec.cluster,
+        "lab": True,
+        "ssh": {"user": spec.user, "key": str(paths.key), "known_hosts": str(paths.known_hosts)},
+        "network": {
+            "public_host": info.hosts[spec.entrance.name],
+            "account": {"pubkey": ACCOUNT},
+            "keyring_password": {"file": str(paths.keyring_password)},
+        },
+        "repository": {"url": info.git_url, "ref": info.git_ref},
+        "hub": {"endpoint": info.hub_url},
+        "requirements": {
+            "os": {"equals": f"{system.get('ID', '')} {system.get('VERSION_ID', '')}"},
+            "docker": {"min": "20.10"},
+            "cores": {"min": 1},
+            "memory": {"min": "1GiB"},
+            "disk": {"path": "/", "min": "1GiB"},
+        },
+        "hosts": {name: {"address": address} for name, address in info.hosts.items()},
+    }
+
+
+def write(spec: LabSpec, info: LabInfo, paths: LabPaths) -> None:
+    """Write the overlay and the password it refers to, readable by their owner only."""
+    private(paths.keyring_password, secrets.token_urlsafe(24) + "\n")
+    yaml = YAML()
+    yaml.width = 10_000  # a long path stays on its line
+    text = StringIO()
+    yaml.dump(document(spec, info, paths, Path("/etc/os-release").read_text()), text)
+    private(paths.overlay, text.getvalue())
+
+
+def private(path: Path, text: str) -> None:
+    """Write a file that nobody else can read, at no moment."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as stream:
+        stream.write(text)

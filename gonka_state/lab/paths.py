@@ -1,0 +1,79 @@
+"""Where a lab keeps its files: state under XDG state, the base system under XDG cache."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gonka_state.errors import LabError
+
+PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+STANDINS = Path(__file__).resolve().parent / "standins"
+
+
+def _home() -> Path:
+    # cron and `env -i` set no HOME
+    return Path(os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)
+
+
+def _xdg(variable: str, fallback: str) -> Path:
+    value = os.environ.get(variable, "")
+    base = Path(value) if value.startswith("/") else _home() / fallback
+    return base / "gonka-state" / "lab"
+
+
+def state_root() -> Path:
+    """The directory that holds one directory per lab."""
+    return _xdg("XDG_STATE_HOME", ".local/state")
+
+
+def cache_root() -> Path:
+    """The directory that holds built base systems."""
+    return _xdg("XDG_CACHE_HOME", ".cache")
+
+
+class LabPaths:
+    """The files of one lab."""
+
+    def __init__(self, cluster: str) -> None:
+        self.root = state_root() / cluster
+        self.record = self.root / "lab.json"
+        self.overlay = self.root / "overlay.yaml"
+        self.key = self.root / "id_ed25519"
+        self.known_hosts = self.root / "known_hosts"
+        self.keyring_password = self.root / "keyring-password"
+        self.hub_control = self.root / "hub.json"
+        self.registry = self.root / "registry"
+        self.git = self.root / "git"
+        self.pids = self.root / "pids"
+        self.logs = self.root / "logs"
+
+    def host(self, name: str) -> Path:
+        """The directory of one host: overlay layers, Docker's data, boot arguments."""
+        return self.root / "hosts" / name
+
+
+def clusters() -> list[str]:
+    """The labs that left a directory, running or not."""
+    root = state_root()
+    return sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+
+
+@contextmanager
+def locked(path: Path, waiting_for: str) -> Iterator[None]:
+    """Hold `path` as a lock that dies with the process, so a crash leaves none behind.
+
+    Raises:
+        LabError: somebody else holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabError(f"{waiting_for} is at work in another process", hint="wait for it") from None
+        yield

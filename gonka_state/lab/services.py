@@ -1,0 +1,71 @@
+"""What the hosts find on the bridge's own address: registry, repository and hub."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import time
+from pathlib import Path
+
+from gonka_state.errors import LabError
+from gonka_state.lab import processes, registry, repository
+from gonka_state.lab.network import Network, inside
+from gonka_state.lab.paths import STANDINS, LabPaths
+from gonka_state.lab.shell import which
+from gonka_state.lab.spec import LabSpec
+
+GIT_PORT, HUB_PORT, REGISTRY_PORT = 8418, 8480, 80
+NAMES = ("registry", "git", "hub")
+PATIENCE = 20.0
+
+
+def start(spec: LabSpec, network: Network, paths: LabPaths, base: Path) -> str:
+    """Start all three, fill them, and return the commit of the repository to use.
+
+    Raises:
+        LabError: one of them does not answer.
+    """
+    address = network.plan.services
+    ref = repository.publish(paths.git / repository.NAME)
+    paths.hub_control.write_text(json.dumps({"models": dict(spec.models), "bytes_per_second": 0, "fail": ""}) + "\n")
+    configuration = paths.root / "registry.yml"
+    configuration.write_text(registry.configuration(paths.registry, address))
+    python = [sys.executable, "-I"]
+    commands: dict[str, list[str | Path]] = {
+        "registry": [which("docker-registry") or "docker-registry", "serve", configuration],
+        "git": [*python, "-m", "http.server", "--bind", address, "--directory", paths.git, str(GIT_PORT)],
+        "hub": [*python, STANDINS / "hub.py", "--address", address, "--control", paths.hub_control],
+    }
+    for name in NAMES:
+        processes.start(pid_file(paths, name), paths.logs / f"{name}.log", [*inside(network.bridge), *commands[name]])
+    for name, port in zip(NAMES, (REGISTRY_PORT, GIT_PORT, HUB_PORT), strict=True):
+        if not answers(address, port, PATIENCE):
+            said = (paths.logs / f"{name}.log").read_text().strip().splitlines()[-5:]
+            raise LabError(f"the lab's {name} does not answer on {address}:{port}", hint="\n".join(said))
+    registry.fill(address, base / "layer.tar.gz")
+    return ref
+
+
+def stop(paths: LabPaths) -> None:
+    """End all three."""
+    for name in NAMES:
+        processes.stop(pid_file(paths, name))
+
+
+def pid_file(paths: LabPaths, name: str) -> Path:
+    """Where a service is remembered."""
+    return paths.pids / f"service-{name}"
+
+
+def answers(address: str, port: int, patience: float = 0) -> bool:
+    """Whether a TCP connection can be made, now or within `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with socket.create_connection((address, port), timeout=1):
+                return True
+        except OSError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.1)

@@ -1,0 +1,62 @@
+"""Keeps one lab host running, alone in a mount namespace of its own: boots it, and again when it reboots.
+
+Started as a script and free of the package, so that six of them stay small. Its mounts exist in its own
+namespace only and vanish with it, however it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+REBOOT = 133
+ENTER = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs"; shift; done; shift; exec "$@"'
+
+
+def nspawn(boot: dict[str, Any]) -> list[str]:
+    """The command that boots the host: its control groups first, then nspawn in their place."""
+    home = Path(boot["home"])
+    binds = [f"--bind={home / 'docker'}:/var/lib/docker"]
+    if Path("/lib/modules").is_dir():  # ufw and dockerd ask modprobe for what this kernel may have
+        binds.append("--bind-ro=/lib/modules")
+    return [
+        "sh", "-ec", ENTER, "sh", *boot["groups"], "--",
+        "setpriv", "--pdeathsig", "KILL",
+        "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--resolv-conf=off", "--timezone=off",
+        "-M", boot["name"], "-D", str(home / "root"), f"--network-namespace-path={boot['namespace']}",
+        "--capability=all", "--system-call-filter=@keyring bpf", *binds, "-b",
+    ]  # fmt: skip
+
+
+def main(home: Path) -> int:
+    """Mount the host's root, boot it, and boot it again for as long as it asks for that."""
+    boot = json.loads((home / "boot.json").read_text())
+    layers = f"lowerdir={boot['base']},upperdir={home / 'upper'},workdir={home / 'work'}"
+    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", layers, home / "root"], check=True)
+    stopping = False
+    child: subprocess.Popen[bytes] | None = None
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+        if child is not None:
+            child.terminate()
+
+    signal.signal(signal.SIGTERM, stop)
+    # ufw and dockerd set network switches, which are this namespace's own
+    environment = {**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"}
+    status = REBOOT
+    while status == REBOOT and not stopping:
+        child = subprocess.Popen(nspawn(boot), env=environment, stdin=subprocess.DEVNULL)
+        status = child.wait()
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
