@@ -2,15 +2,49 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from gonka_state.facts import files, requirements
+from gonka_state.kind import Kind, Need
+from gonka_state.resources.directory import DirectoryResource
+from gonka_state.resources.file import FileResource
+from gonka_state.resources.requirement import RequirementResource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gonka_state.kind import Kind
+    from gonka_state.resources.base import Resource
 
-_ALL: tuple[Kind[Any, Any], ...] = ()
+
+def _inside(mine: Resource, theirs: Resource) -> bool:
+    return PurePosixPath(mine.name) != PurePosixPath(theirs.name) and PurePosixPath(mine.name).is_relative_to(
+        theirs.name
+    )
+
+
+_ALL: tuple[Kind[Any, Any], ...] = (
+    Kind(
+        resource=RequirementResource,
+        fact=requirements.FACT,
+        observe=requirements.observe_requirement,
+        wanted=requirements.wanted_requirement,
+    ),
+    Kind(
+        resource=DirectoryResource,
+        fact=files.FACT,
+        observe=files.observe_directory,
+        needs=(Need("directory", _inside), Need("repository", _inside)),
+    ),
+    Kind(
+        resource=FileResource,
+        fact=files.FACT,
+        observe=files.observe_file,
+        wanted=files.wanted_file,
+        needs=(Need("directory", _inside), Need("repository", _inside)),
+    ),
+)
 
 KINDS: Mapping[str, Kind[Any, Any]] = MappingProxyType({kind.name: kind for kind in _ALL})
 """Kinds by name, in the order they are shown."""

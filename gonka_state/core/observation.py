@@ -18,12 +18,14 @@ class Present:
 
     `attributes` have the shape of the desired ones. `details` are never compared: they tell the
     operation what the look already knows (a rule that is in the way, a container's id).
-    `reason` explains a difference to a person.
+    `reason` explains a difference to a person. `human` says why only a human may close it, where no
+    operation of ours is allowed to.
     """
 
     attributes: Mapping[str, Value]
     details: Mapping[str, Value] = field(default_factory=dict)
     reason: str = ""
+    human: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,15 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The look could not tell: `reason` says why, `hint` what to do."""
+    """The look could not tell: `reason` says why, `hint` what to do.
+
+    `pending_on` names a kind whose pending steps on this host will make it known (an API that is not
+    deployed yet); with no such step in the plan it is plain unknown.
+    """
 
     reason: str
     hint: str = ""
+    pending_on: str = ""
 
 
 Observation: TypeAlias = Present | Absent | Unknown

@@ -39,16 +39,18 @@ part() {
 class Look:
     """What a section may need to know about the look it is part of.
 
-    `salt` goes into digests of secrets; `http_timeout` is in seconds.
+    `salt` goes into digests of secrets; `http_timeout` is in seconds; `clock` is the control machine's
+    time when the look began, in seconds since the epoch, 0 when nobody compares clocks.
     """
 
     salt: str = "standalone"
     http_timeout: int = 10
+    clock: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One framed command: output without the frame's newline, exit status, last words on stderr."""
+    """One framed command: its exact output, exit status, last words on stderr."""
 
     text: str
     status: int
@@ -103,8 +105,7 @@ def split_parts(text: str) -> Parts:
             name, body = line[len(mark) + 6 :], []
         elif line.startswith(f"{mark} rc "):
             status, _, stderr = line[len(mark) + 4 :].partition(" ")
-            # The frame itself starts on a line of its own: one newline before it belongs to the frame.
-            parts[name] = Part("\n".join(body).removesuffix("\n"), int(status), stderr.strip())
+            parts[name] = Part("\n".join(body), int(status), stderr.strip())
             name, body = "", []
         else:
             body.append(line)

@@ -5,10 +5,17 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from gonka_state.operations import directory, file
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gonka_state.operations.base import Operation
 
-OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType({})
+OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
+    {
+        "directory": directory.apply,
+        "file": file.apply,
+    }
+)
 """Operations by kind. A kind without one (requirement) is closed by a human."""

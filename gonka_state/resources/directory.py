@@ -8,7 +8,7 @@ from pydantic import Field
 
 from gonka_state.resources.base import Attribute, Resource
 
-ABSOLUTE = r"^/[^\0\n]*$"
+ABSOLUTE = r"^/[^\x00\n]*$"
 MODE = r"^[0-7]{3,4}$"
 
 

@@ -21,8 +21,9 @@ class RequirementResource(Resource):
     """One condition on one topic. Exactly one of `minimum`, `equals` and `at_most` is given.
 
     `level` block: unmet, it is drift that only a human closes, and the kinds in `blocks` wait on this
-    host. `level` warn: shown, changes no exit status. `path` is for `disk` (free bytes there plus bytes
-    of declared models already present, so that a met requirement stays met once the models are there).
+    host. `level` warn: shown, changes no exit status. `path` is for `disk`; the bytes already in the
+    directories of `counts` count as free there, so that a met requirement stays met once the declared
+    models are there.
     Sizes are bytes; versions are compared number by number; `time` is seconds of skew, `at_most`.
     """
 
@@ -34,6 +35,7 @@ class RequirementResource(Resource):
     equals: str | int | bool | None = None
     at_most: float | None = None
     path: str = "/"
+    counts: tuple[str, ...] = Field(default=(), strict=False)
     level: Literal["block", "warn"] = "block"
     blocks: tuple[str, ...] = Field(default=(), strict=False)
 

@@ -1,0 +1,44 @@
+"""What must be in place before what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+from gonka_state.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gonka_state.core.address import Address
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edge:
+    """A need: `on` comes first. `refresh`: when it changes, the one that needs it may have to follow."""
+
+    on: Address
+    refresh: bool = False
+
+
+def in_order(
+    edges: Mapping[Address, Sequence[Edge]], rank: Mapping[Address, tuple[int, ...]]
+) -> list[Address]:
+    """Every address after all it needs; among the free ones by `rank`, so the result never varies.
+
+    Raises:
+        InputError: the needs go in a circle; the message names it.
+    """
+    sorter = TopologicalSorter({address: [edge.on for edge in needs] for address, needs in edges.items()})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        circle = " needs ".join(str(address) for address in reversed(error.args[1]))
+        raise InputError([f"needs go in a circle: {circle}"]) from error
+    result: list[Address] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=lambda address: (rank.get(address, ()), address))
+        result.extend(ready)
+        sorter.done(*ready)
+    return result

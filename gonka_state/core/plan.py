@@ -1,0 +1,119 @@
+"""Every resource's change, in the order it would run, with what may not run and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from gonka_state.core.change import Action, Change
+from gonka_state.core.gates import gate
+from gonka_state.core.order import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from gonka_state.core.address import Address
+    from gonka_state.core.observation import Unmanaged
+    from gonka_state.core.order import Edge
+
+
+@dataclass(frozen=True, slots=True)
+class HostLooked:
+    """How the look at one host went. `unknown` is empty when it answered."""
+
+    host: str
+    seconds: float = 0.0
+    execs: int = 0
+    unknown: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One cluster's plan. `changes` leaves out what is in sync and is in running order."""
+
+    cluster: str
+    lab: bool
+    hosts: tuple[HostLooked, ...]
+    changes: tuple[Change, ...]
+    in_sync: int
+    unmanaged: tuple[Unmanaged, ...] = ()
+    missing: tuple[str, ...] = ()
+    seconds: float = 0.0
+    addresses: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> tuple[Change, ...]:
+        """What differs, runnable or not."""
+        return tuple(change for change in self.changes if change.pending)
+
+    @property
+    def runnable(self) -> tuple[Change, ...]:
+        """What a converge would run."""
+        return tuple(change for change in self.changes if change.runnable)
+
+    @property
+    def unknown(self) -> tuple[Change, ...]:
+        """What could not be seen."""
+        return tuple(change for change in self.changes if change.action is Action.UNKNOWN)
+
+    @property
+    def blind(self) -> bool:
+        """True where no host at all could be looked at, so that nothing can be concluded."""
+        return bool(self.hosts) and all(looked.unknown for looked in self.hosts)
+
+
+def settle(
+    changes: Mapping[Address, Change],
+    edges: Mapping[Address, Sequence[Edge]],
+    rank: Mapping[Address, tuple[int, ...]],
+    *,
+    pending_on: Mapping[Address, str],
+    allowed: Collection[str] = (),
+) -> tuple[Change, ...]:
+    """Put changes in order and hold back what must not run.
+
+    A change waits when something it needs is unknown, waits itself, or is left to a human. A resource in
+    sync becomes a conditional change when what it is made from will change. `pending_on` maps unknown
+    addresses to the kind whose planned steps will make them known.
+    """
+    settled: dict[Address, Change] = {}
+    for address in in_order(edges, rank):
+        change = changes.get(address)
+        if change is None:
+            continue
+        needs = [
+            (edge, need) for edge in edges.get(address, ()) if (need := settled.get(edge.on)) is not None
+        ]
+        settled[address] = _settle_one(gate(change, allowed), needs, pending_on.get(address, ""))
+    return tuple(settled.values())
+
+
+def _settle_one(change: Change, needs: Sequence[tuple[Edge, Change]], pending_on: str) -> Change:
+    if change.action is Action.UNKNOWN:
+        later = [
+            need for _, need in needs if pending_on and need.runnable and need.address.kind == pending_on
+        ]
+        if not later or any(need.held for _, need in needs):
+            return change
+        reason = f"known after {later[0].address.local}"
+        change = replace(change, action=Action.UPDATE, conditional=True, reason=reason, hint="")
+    if change.action is Action.NONE:
+        refreshed = [need for edge, need in needs if edge.refresh and need.runnable]
+        if not refreshed:
+            return change
+        reason = f"may follow {refreshed[0].address.local}"
+        return replace(change, action=Action.UPDATE, conditional=True, reason=reason)
+    if change.held or not change.pending:
+        return change
+    return replace(change, held=next((why for _, need in needs if (why := _blocks(need))), ""))
+
+
+def _blocks(need: Change) -> str:
+    if need.action is Action.UNKNOWN:
+        return f"waits for {need.address}, which is unknown"
+    if need.pending and need.human:
+        return f"waits for {need.address}, which only a human closes"
+    if need.pending and need.held:
+        return f"waits for {need.address}, which is held"
+    return ""

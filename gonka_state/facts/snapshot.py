@@ -1,0 +1,178 @@
+"""All sections of one host in one script and one answer; snapshots of a whole cluster as JSON.
+
+A snapshot keeps what hosts answered, section by section, not what we made of it: comparing offline goes
+through the same parsers as a live look, and a newer version reads an older snapshot better.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+import zlib
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from gonka_state.errors import FactError, GonkaStateError
+from gonka_state.facts.base import MARK, PRELUDE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+FORMAT = "gonka-state/snapshot"
+VERSION = 1
+ROOT_NEEDED = 126
+TIMED_OUT = (124, 137)
+
+# section NAME DEADLINE root|any, its body on stdin. The output travels as one line of base64, so that no
+# byte of it can break the frame or the reader.
+_FRAME = r"""
+section() {
+  printf '%s section %s\n' "$M" "$1"
+  if [ "$3" = root ] && [ "$(id -u)" != 0 ]; then printf '%s end 126 0 -\n' "$M"; cat >/dev/null; return; fi
+  _t=$(date +%s%N)
+  { _err=$( { timeout -k 5 "$2" sh -s; echo "$M exit $?"; } 2>&1 >&3 3>&- ); } 3>&1 | gzip -1 -n | base64 -w0
+  printf '\n%s end 0 %s -\n' "$M" "$(( ($(date +%s%N) - _t) / 1000000 ))"
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One fact's part of the script. `deadline` in seconds, enforced on the host."""
+
+    name: str
+    body: str
+    deadline: int
+    root: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one section printed. `unknown` says why it cannot be believed; empty when it can."""
+
+    text: str
+    seconds: float = 0.0
+    unknown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostLook:
+    """One host's look. `unknown` (and `hint`) when the host gave no answer at all.
+
+    `peer` is the address our SSH connection came from, as the host saw it; `root` whether sudo allowed
+    the sections to run as root.
+    """
+
+    sections: Mapping[str, Answer] = field(default_factory=dict)
+    peer: str = ""
+    root: bool = True
+    seconds: float = 0.0
+    execs: int = 0
+    unknown: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One cluster's look. `taken` is ISO 8601 in UTC; `salt` belongs to the digests of secrets in it."""
+
+    cluster: str
+    taken: str
+    salt: str
+    hosts: Mapping[str, HostLook]
+
+
+def compose(sections: Sequence[Section], nonce: str) -> str:
+    """The script that looks at one host. `nonce` makes the frames unforgeable by what they frame."""
+    mark = f"{MARK}{nonce}"
+    head = f'M={mark}\n{_FRAME}\nprintf \'%s head %s %s\\n\' "$M" "$(id -u)" "${{GONKA_STATE_PEER:--}}"\n'
+    parts = [
+        f"section {section.name} {section.deadline} {'root' if section.root else 'any'} <<'{nonce}_{index}'\n"
+        f"M={mark}\n{PRELUDE}\n{section.body}\n{nonce}_{index}\n"
+        for index, section in enumerate(sections)
+    ]
+    return head + "".join(parts) + "printf '%s done\\n' \"$M\"\n"
+
+
+def decode(lines: Sequence[str], nonce: str) -> HostLook:
+    """Read one host's answer.
+
+    Raises:
+        FactError: the answer has no head: something else than our script spoke.
+    """
+    mark = f"{MARK}{nonce}"
+    start = next((number for number, line in enumerate(lines) if line.startswith(f"{mark} head ")), None)
+    if start is None:
+        said = next((line for line in lines if line.strip()), "nothing")
+        raise FactError(f"the host answered something else than the look: {said[:120]}")
+    _, _, uid, peer = lines[start].split(" ", 3)
+    answers: dict[str, Answer] = {}
+    name, payload = "", ""
+    for line in lines[start + 1 :]:
+        if line.startswith(f"{mark} section "):
+            name, payload = line.rsplit(" ", 1)[1], ""
+        elif line.startswith(f"{mark} end "):
+            _, _, status, milliseconds, _ = line.split(" ", 4)
+            answers[name] = _answer(payload, mark, int(status), int(milliseconds) / 1000)
+            name = ""
+        elif name:
+            payload += line
+    if name:
+        answers[name] = Answer("", unknown="the answer was cut short here")
+    return HostLook(sections=answers, peer=peer.removeprefix("-"), root=uid == "0")
+
+
+def _answer(payload: str, mark: str, status: int, seconds: float) -> Answer:
+    if status == ROOT_NEEDED:
+        return Answer("", seconds, "sudo without a password was refused")
+    try:
+        raw = gzip.decompress(base64.b64decode(payload, validate=True))
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        return Answer("", seconds, f"the answer arrived damaged ({error})")
+    text = raw.decode("utf-8", "surrogateescape")
+    ended = re.search(rf"^{re.escape(mark)} exit (\d+)\n\Z", text, re.MULTILINE)
+    if ended is None:
+        return Answer(text, seconds, "the answer was cut short")
+    code = int(ended[1])
+    text = text[: ended.start()]
+    if code in TIMED_OUT:
+        return Answer(text, seconds, f"no answer within {seconds:.0f} s")
+    return Answer(text, seconds)
+
+
+def dump(snapshot: Snapshot) -> str:
+    """A snapshot as JSON text. Bytes that were no UTF-8 survive."""
+    document = {"format": FORMAT, "version": VERSION, **asdict(snapshot)}
+    return json.dumps(document, indent=1, sort_keys=False) + "\n"
+
+
+def restore(text: str, name: str) -> Snapshot:
+    """Read a snapshot's JSON; `name` is shown in errors.
+
+    Raises:
+        GonkaStateError: it is no snapshot of ours, or one of a later format.
+    """
+    try:
+        document = json.loads(text)
+        if not isinstance(document, dict) or document.get("format") != FORMAT:
+            raise GonkaStateError(f"{name} is no snapshot", hint="make one with: gonka-state observe")
+        if document["version"] != VERSION:
+            raise GonkaStateError(
+                f"{name} has snapshot version {document['version']}, this program reads {VERSION}"
+            )
+        hosts = {host: _restore_host(look) for host, look in document["hosts"].items()}
+        return Snapshot(document["cluster"], document["taken"], document["salt"], hosts)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise GonkaStateError(
+            f"{name} is damaged: {error}", hint="make a new one: gonka-state observe"
+        ) from error
+
+
+def _restore_host(look: dict[str, object]) -> HostLook:
+    sections = look.pop("sections")
+    if not isinstance(sections, dict):
+        raise TypeError("sections is no map")
+    answers = {name: Answer(**answer) for name, answer in sections.items()}
+    return HostLook(sections=answers, **look)  # type: ignore[arg-type]  # a damaged file raises TypeError
