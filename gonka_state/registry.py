@@ -6,10 +6,11 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.facts import files, requirements
+from gonka_state.facts import files, model_observed, models, requirements
 from gonka_state.kind import Kind, Need
 from gonka_state.resources.directory import DirectoryResource
 from gonka_state.resources.file import FileResource
+from gonka_state.resources.model import ModelResource
 from gonka_state.resources.requirement import RequirementResource
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ def _inside(mine: Resource, theirs: Resource) -> bool:
     return PurePosixPath(mine.name) != PurePosixPath(theirs.name) and PurePosixPath(mine.name).is_relative_to(
         theirs.name
     )
+
+
+def _home_in(mine: ModelResource, theirs: Resource) -> bool:
+    return PurePosixPath(mine.home).is_relative_to(theirs.name)
 
 
 _ALL: tuple[Kind[Any, Any], ...] = (
@@ -43,6 +48,13 @@ _ALL: tuple[Kind[Any, Any], ...] = (
         observe=files.observe_file,
         wanted=files.wanted_file,
         needs=(Need("directory", _inside), Need("repository", _inside)),
+    ),
+    Kind(
+        resource=ModelResource,
+        fact=models.FACT,
+        observe=model_observed.observe_model,
+        unmanaged=model_observed.unmanaged_models,
+        needs=(Need("directory", _home_in),),
     ),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.operations import directory, file
+from gonka_state.operations import directory, file, model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,7 @@ OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
     {
         "directory": directory.apply,
         "file": file.apply,
+        "model": model.apply,
     }
 )
 """Operations by kind. A kind without one (requirement) is closed by a human."""
