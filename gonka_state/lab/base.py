@@ -9,22 +9,51 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gonka_state.errors import LabError
 from gonka_state.lab import layer
 from gonka_state.lab.machine import codename, mirror
 from gonka_state.lab.paths import STANDINS, LabPaths, cache_root, clusters, locked
 from gonka_state.lab.shell import SBIN, run
-from gonka_state.lab.spec import Say
 
-PACKAGES = (
-    "systemd systemd-sysv systemd-timesyncd dbus openssh-server ufw iptables kmod docker.io sudo git curl cron "
-    "ca-certificates iproute2 iputils-ping procps python3 python3-venv busybox-static bash"
-).split()
-MASKED = (
-    "apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service console-getty.service "
-    "dpkg-db-backup.timer motd-news.timer systemd-resolved.service systemd-networkd.service"
-).split()
+if TYPE_CHECKING:
+    from gonka_state.lab.spec import Say
+
+PACKAGES = [
+    "systemd",
+    "systemd-sysv",
+    "systemd-timesyncd",
+    "dbus",
+    "openssh-server",
+    "ufw",
+    "iptables",
+    "kmod",
+    "docker.io",
+    "sudo",
+    "git",
+    "curl",
+    "cron",
+    "ca-certificates",
+    "iproute2",
+    "iputils-ping",
+    "procps",
+    "python3",
+    "python3-venv",
+    "busybox-static",
+    "bash",
+]
+MASKED = [
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "e2scrub_all.timer",
+    "e2scrub_reap.service",
+    "console-getty.service",
+    "dpkg-db-backup.timer",
+    "motd-news.timer",
+    "systemd-resolved.service",
+    "systemd-networkd.service",
+]
 UNREAD = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info")
 
 SSHD = """\
@@ -50,13 +79,18 @@ ExecStart=/bin/sh -c 'while read -r _ where kind _; do [ "$kind" != cgroup ] || 
 
 [Install]
 WantedBy=sysinit.target
-"""  # noqa: E501  (one shell line, as systemd wants it)
+"""
 
 
 def recipe_key() -> str:
     """A name for exactly this recipe: whatever changes it makes another base."""
     here = Path(__file__)
-    parts = [here, here.with_name("layer.py"), STANDINS / "tools.lock", *sorted((STANDINS / "host").iterdir())]
+    parts = [
+        here,
+        here.with_name("layer.py"),
+        STANDINS / "tools.lock",
+        *sorted((STANDINS / "host").iterdir()),
+    ]
     text = "".join(hashlib.sha256(path.read_bytes()).hexdigest() for path in parts)
     return hashlib.sha256(f"{codename()}{text}".encode()).hexdigest()[:12]
 
@@ -94,7 +128,7 @@ def _build(part: Path, packages: Path, say: Say) -> None:
         f"--include={','.join(PACKAGES)}", name, rootfs, address,
     ], timeout=1800)  # fmt: skip
     say("adding docker compose and the hf client to the base system")
-    _tools(part, rootfs)
+    _tools(rootfs)
     _configure(rootfs)
     say("cutting the container images' layer from the base system")
     layer.cut(rootfs, part / "layer.tar.gz")
@@ -106,19 +140,21 @@ def chroot(rootfs: Path, *argv: str) -> str:
     return run([*clean, "chroot", rootfs, *argv], timeout=300).stdout
 
 
-def _tools(part: Path, rootfs: Path) -> None:
+def _tools(rootfs: Path) -> None:
     version = chroot(rootfs, "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").strip()
     wheels = rootfs / "wheels"
     wheels.mkdir()
     lock = shutil.copy(STANDINS / "tools.lock", wheels / "tools.lock")
-    fetch = [
+    fetch: list[str | Path] = [
         "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps",
         "--only-binary=:all:", "--python-version", version, "--dest", wheels, "-r", lock,
     ]  # fmt: skip
     own = run([sys.executable, "-m", "pip", "--version"], check=False).returncode == 0
     run([sys.executable if own else "python3", *fetch])
     chroot(rootfs, "python3", "-m", "venv", "/opt/hf")
-    install = "install --quiet --no-index --no-deps --require-hashes --find-links /wheels -r /wheels/tools.lock"
+    install = (
+        "install --quiet --no-index --no-deps --require-hashes --find-links /wheels -r /wheels/tools.lock"
+    )
     chroot(rootfs, "/opt/hf/bin/python", "-m", "pip", *install.split())
     plugin = rootfs / "usr/libexec/docker/cli-plugins/docker-compose"
     plugin.parent.mkdir(parents=True, exist_ok=True)

@@ -8,12 +8,15 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gonka_state.lab import cgroups, processes
 from gonka_state.lab.network import NETNS, Network
-from gonka_state.lab.paths import LabPaths
 from gonka_state.lab.shell import run
 from gonka_state.lab.spec import FIRST_HOST, LabSpec, Plan
+
+if TYPE_CHECKING:
+    from gonka_state.lab.paths import LabPaths
 
 UID = 1000
 REGISTRY_NAMES = ("ghcr.io",)
@@ -31,7 +34,7 @@ def hosts_file(spec: LabSpec, plan: Plan, own: str) -> str:
     """The /etc/hosts of `own`: without its own name there, every sudo waits for a name server."""
     lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
     for index, host in enumerate(spec.hosts):
-        lines += [f"{plan.v4(FIRST_HOST + index)} {host.name}", f"{plan.v6(FIRST_HOST + index)} {host.name}"]
+        lines.append(f"{plan.v4(FIRST_HOST + index)} {host.name}")
     lines.append(f"{plan.services} {' '.join(REGISTRY_NAMES)}")
     lines.sort(key=lambda line: own not in line.split())  # the host's own name answers first
     return "\n".join(lines) + "\n"

@@ -7,11 +7,14 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gonka_state.lab.paths import STANDINS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 RELEASES = ("0.2.1", "0.2.12", "0.2.13")
 MODULE = "gonka_state.lab.standins"
@@ -73,7 +76,7 @@ def standins_layer() -> Blob:
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as tar:
         names = [f"{HOME}/{'/'.join(MODULE.split('.')[:depth])}/__init__.py" for depth in (1, 2)]
-        files = {name: b"" for name in names}
+        files = dict.fromkeys(names, b"")
         for path in sorted(STANDINS.glob("*.py")):
             files[f"{HOME}/{MODULE.replace('.', '/')}/{path.name}"] = path.read_bytes()
         for name, data in files.items():

@@ -6,10 +6,13 @@ import gzip
 import io
 import re
 import tarfile
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gonka_state.lab.shell import SBIN, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 PROGRAMS = ("bash", "busybox", "curl", "nvidia-smi")
 PYTHON_UNUSED = {
@@ -31,8 +34,22 @@ def cut(rootfs: Path, target: Path) -> None:
     modules = [path for path in stdlib.rglob("*") if path.is_file() and _wanted(path.relative_to(stdlib))]
     linked = [*binaries, *(path for path in modules if path.suffix == ".so")]
     paths = {*binaries, *modules, *_libraries(rootfs, linked)}
-    with gzip.GzipFile(target, "wb", compresslevel=6, mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
-        for name in ("usr", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "etc", "root", "tmp", "var", "run"):
+    with (
+        gzip.GzipFile(target, "wb", compresslevel=6, mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w") as tar,
+    ):
+        for name in (
+            "usr",
+            "usr/bin",
+            "usr/sbin",
+            "usr/lib",
+            "usr/lib64",
+            "etc",
+            "root",
+            "tmp",
+            "var",
+            "run",
+        ):
             _add(tar, name, kind=tarfile.DIRTYPE)
         for name, place in LINKS.items():
             _add(tar, name, kind=tarfile.SYMTYPE, link=place)
@@ -42,7 +59,7 @@ def cut(rootfs: Path, target: Path) -> None:
             _add(tar, name, text.encode())
         _add(tar, "usr/bin/python3", kind=tarfile.SYMTYPE, link=binaries[-1].name)
         for name in _applets(rootfs):
-            if not (rootfs / "usr/bin" / name) in paths:
+            if (rootfs / "usr/bin" / name) not in paths:
                 _add(tar, f"usr/bin/{name}", kind=tarfile.SYMTYPE, link="busybox")
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gonka_state.errors import LabError
-from gonka_state.lab import base, cgroups, hosts, network, overlay, processes, services
+from gonka_state.lab import base, cgroups, hosts, network, overlay, processes, repository, services
 from gonka_state.lab.machine import probe
 from gonka_state.lab.network import Network
 from gonka_state.lab.paths import LabPaths, clusters, locked, state_root
@@ -76,11 +76,15 @@ def wait_ready(info: LabInfo, host: str, patience: float = BOOT_SECONDS) -> None
         LabError: it did not within `patience` seconds.
     """
     deadline = time.monotonic() + patience
-    ready = "until systemctl -q is-active docker && sudo -n docker version >/dev/null 2>&1; do sleep 0.3; done"
+    ready = (
+        "until systemctl -q is-active docker && sudo -n docker version >/dev/null 2>&1; do sleep 0.3; done"
+    )
     said = "sshd does not answer"
     while (left := deadline - time.monotonic()) > 0:
         if services.answers(info.hosts[host], 22, left):
-            done = run([*info.ssh(host), f"timeout {left:.0f} sh -c {ready!r}"], check=False, timeout=left + 10)
+            done = run(
+                [*info.ssh(host), f"timeout {left:.0f} sh -c {ready!r}"], check=False, timeout=left + 10
+            )
             if done.returncode == 0:
                 return
             said = done.stderr.strip() or "Docker does not start"
@@ -126,7 +130,9 @@ def status() -> list[HostStatus]:
         for name, address in info.hosts.items():
             pid = processes.remembered(hosts.pid_file(paths, name))
             answers = services.answers(address, 22)
-            found.append(HostStatus(cluster, name, address, pid, bool(pid and cgroups.members(cluster, name)), answers))
+            found.append(
+                HostStatus(cluster, name, address, pid, bool(pid and cgroups.members(cluster, name)), answers)
+            )
     return found
 
 
@@ -210,7 +216,7 @@ def _info(spec: LabSpec, plan: Plan, ref: str) -> LabInfo:
         known_hosts=paths.known_hosts,
         user=spec.user,
         hub_url=f"http://{plan.services}:{services.HUB_PORT}",
-        git_url=f"http://{plan.services}:{services.GIT_PORT}/{services.repository.NAME}",
+        git_url=f"http://{plan.services}:{services.GIT_PORT}/{repository.NAME}",
         git_ref=ref,
         hub_control=paths.hub_control,
     )

@@ -30,7 +30,18 @@ def probe() -> str | None:
         with tempfile.TemporaryDirectory(dir=state_root(), prefix=".probe-") as scratch:
             for name in "abcd":
                 (Path(scratch) / name).mkdir()
-            argv = ["unshare", "--mount", "--net", "--propagation", "private", "sh", "-ec", TRY, "sh", scratch]
+            argv = [
+                "unshare",
+                "--mount",
+                "--net",
+                "--propagation",
+                "private",
+                "sh",
+                "-ec",
+                TRY,
+                "sh",
+                scratch,
+            ]
             done = run(argv, check=False, timeout=30)
         if done.returncode != 0:
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
@@ -44,7 +55,9 @@ def probe() -> str | None:
 
 def release(os_release: str) -> dict[str, str]:
     """Parse /etc/os-release."""
-    pairs = (line.split("=", 1) for line in os_release.splitlines() if "=" in line and not line.startswith("#"))
+    pairs = (
+        line.split("=", 1) for line in os_release.splitlines() if "=" in line and not line.startswith("#")
+    )
     return {key: value.strip().strip("\"'") for key, value in pairs}
 
 
@@ -57,7 +70,9 @@ def codename() -> tuple[str, str]:
     facts = release(Path("/etc/os-release").read_text())
     name = facts.get("VERSION_CODENAME", "")
     if facts.get("ID") not in {"debian", "ubuntu"} or not name:
-        raise LabError("a lab's hosts are made from this machine's own release, which must be Debian or Ubuntu")
+        raise LabError(
+            "a lab's hosts are made from this machine's own release, which must be Debian or Ubuntu"
+        )
     return facts["ID"], name
 
 

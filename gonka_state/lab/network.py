@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gonka_state.errors import LabError
 from gonka_state.lab.shell import run
 from gonka_state.lab.spec import FIRST_HOST, ROOT_END, Plan, tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NETNS = Path("/run/netns")
 BRIDGE = "br0"
@@ -131,7 +134,9 @@ def namespaces(network: Network) -> list[str]:
 
 def members(network: Network) -> set[int]:
     """Every process that lives in a namespace of this lab."""
-    words = [word for name in namespaces(network) for word in run(["ip", "netns", "pids", name]).stdout.split()]
+    words = [
+        word for name in namespaces(network) for word in run(["ip", "netns", "pids", name]).stdout.split()
+    ]
     return {int(word) for word in words}
 
 

@@ -7,12 +7,15 @@ import os
 import secrets
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
 
 from gonka_state.lab.machine import release
-from gonka_state.lab.paths import LabPaths
-from gonka_state.lab.spec import LabInfo, LabSpec
+
+if TYPE_CHECKING:
+    from gonka_state.lab.paths import LabPaths
+    from gonka_state.lab.spec import LabInfo, LabSpec
 
 # the generator of secp256k1: a valid public key that nobody registers
 ACCOUNT = base64.b64encode(

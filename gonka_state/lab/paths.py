@@ -5,11 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import pwd
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gonka_state.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 STANDINS = Path(__file__).resolve().parent / "standins"

@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gonka_state.errors import LabError
 from gonka_state.lab.shell import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 POLL_SECONDS = 0.05
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import http.client
-from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from gonka_state.errors import LabError
 from gonka_state.lab import images
 
-CREATED, OK, ACCEPTED = 201, 200, 202
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CREATED, ACCEPTED = 201, 202
 
 
 def configuration(storage: Path, address: str) -> str:
@@ -31,10 +34,12 @@ def fill(address: str, base_layer: Path) -> int:
         config, manifest = images.build(image, layers)
         for blob in (*layers, config):
             if (image.repository, blob.digest) not in pushed:
-                _blob(connection, image.repository, blob, next((r for r, d in pushed if d == blob.digest), ""))
+                _blob(
+                    connection, image.repository, blob, next((r for r, d in pushed if d == blob.digest), "")
+                )
                 pushed.add((image.repository, blob.digest))
         target = f"/v2/{image.repository}/manifests/{image.tag}"
-        _ask(connection, "PUT", target, manifest.data, images.MANIFEST, (CREATED,))
+        _ask(connection, "PUT", target, manifest)
     connection.close()
     return len(catalogue)
 
@@ -44,23 +49,24 @@ def _blob(connection: http.client.HTTPConnection, repository: str, blob: images.
     start = f"/v2/{repository}/blobs/uploads/"
     if donor:
         start += f"?mount={blob.digest}&from={donor}"
-    status, location = _ask(connection, "POST", start, b"", "", (ACCEPTED, CREATED))
+    status, location = _ask(connection, "POST", start)
     if status == CREATED:
         return
     place = urlsplit(location)
-    target = f"{place.path}?{place.query}&digest={blob.digest}"
-    _ask(connection, "PUT", target, blob.data, "application/octet-stream", (CREATED,))
+    raw = images.Blob("application/octet-stream", blob.data)
+    _ask(connection, "PUT", f"{place.path}?{place.query}&digest={blob.digest}", raw)
 
 
 def _ask(
-    connection: http.client.HTTPConnection, method: str, target: str, body: bytes, kind: str, wanted: tuple[int, ...]
+    connection: http.client.HTTPConnection, method: str, target: str, content: images.Blob | None = None
 ) -> tuple[int, str]:
     try:
-        connection.request(method, target, body, {"Content-Type": kind} if kind else {})
+        headers = {"Content-Type": content.media_type} if content else {}
+        connection.request(method, target, content.data if content else b"", headers)
         answer = connection.getresponse()
         said = answer.read()
     except OSError as error:
         raise LabError(f"the lab's registry did not answer: {error}") from error
-    if answer.status not in wanted:
+    if answer.status not in {CREATED, ACCEPTED}:
         raise LabError(f"the lab's registry answered {answer.status} to {method} {target}: {said[:200]!r}")
     return answer.status, answer.getheader("Location", "")

@@ -20,12 +20,15 @@ def publish(target: Path) -> str:
     run(["git", "init", "--quiet", "--bare", "--initial-branch=main", target], env=_identity(""))
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch)
+        ref = ""
         for release, mlnode, date in RELEASES:
             _lay_out(tree, release, mlnode)
             ref = _commit(target, tree, f"release v{release}", date)
             run(["git", "--git-dir", target, "tag", f"release/v{release}", ref], env=_identity(date))
         # main goes on after the release, so that a pin and a branch can be told apart
-        (tree / "README.md").write_text((tree / "README.md").read_text() + "\nWork on the next release goes on here.\n")
+        (tree / "README.md").write_text(
+            (tree / "README.md").read_text() + "\nWork on the next release goes on here.\n"
+        )
         _commit(target, tree, "start the next release", "2026-06-26T12:00:00Z")
     run(["git", "--git-dir", target, "update-server-info"], env=_identity(""))
     return ref
@@ -44,9 +47,9 @@ def _lay_out(tree: Path, release: str, mlnode: str) -> None:
 
 
 def _commit(repository: Path, tree: Path, message: str, date: str) -> str:
-    git = ["git", "--git-dir", repository, "--work-tree", tree]
-    run([*git, "add", "--all", "--force", "."], env=_identity(date), cwd=tree)
-    run([*git, "commit", "--quiet", "--message", message], env=_identity(date), cwd=tree)
+    git: list[str | Path] = ["git", "-C", tree, "--git-dir", repository, "--work-tree", tree]
+    run([*git, "add", "--all", "--force", "."], env=_identity(date))
+    run([*git, "commit", "--quiet", "--message", message], env=_identity(date))
     return run([*git, "rev-parse", "HEAD"], env=_identity(date)).stdout.strip()
 
 

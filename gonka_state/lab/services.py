@@ -6,14 +6,18 @@ import json
 import socket
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gonka_state.errors import LabError
 from gonka_state.lab import processes, registry, repository
 from gonka_state.lab.network import Network, inside
 from gonka_state.lab.paths import STANDINS, LabPaths
 from gonka_state.lab.shell import which
-from gonka_state.lab.spec import LabSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gonka_state.lab.spec import LabSpec
 
 GIT_PORT, HUB_PORT, REGISTRY_PORT = 8418, 8480, 80
 NAMES = ("registry", "git", "hub")
@@ -28,7 +32,9 @@ def start(spec: LabSpec, network: Network, paths: LabPaths, base: Path) -> str:
     """
     address = network.plan.services
     ref = repository.publish(paths.git / repository.NAME)
-    paths.hub_control.write_text(json.dumps({"models": dict(spec.models), "bytes_per_second": 0, "fail": ""}) + "\n")
+    paths.hub_control.write_text(
+        json.dumps({"models": dict(spec.models), "bytes_per_second": 0, "fail": ""}) + "\n"
+    )
     configuration = paths.root / "registry.yml"
     configuration.write_text(registry.configuration(paths.registry, address))
     python = [sys.executable, "-I"]
@@ -38,7 +44,9 @@ def start(spec: LabSpec, network: Network, paths: LabPaths, base: Path) -> str:
         "hub": [*python, STANDINS / "hub.py", "--address", address, "--control", paths.hub_control],
     }
     for name in NAMES:
-        processes.start(pid_file(paths, name), paths.logs / f"{name}.log", [*inside(network.bridge), *commands[name]])
+        processes.start(
+            pid_file(paths, name), paths.logs / f"{name}.log", [*inside(network.bridge), *commands[name]]
+        )
     for name, port in zip(NAMES, (REGISTRY_PORT, GIT_PORT, HUB_PORT), strict=True):
         if not answers(address, port, PATIENCE):
             said = (paths.logs / f"{name}.log").read_text().strip().splitlines()[-5:]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gonka_state.errors import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 LAST_LINES = 12
 SBIN = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -19,7 +22,6 @@ def run(
     *,
     stdin: str = "",
     env: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
     check: bool = True,
     timeout: float = 900,
 ) -> subprocess.CompletedProcess[str]:
@@ -31,7 +33,13 @@ def run(
     words = [str(word) for word in argv]
     try:
         done = subprocess.run(
-            words, input=stdin, env=environment(env or {}), cwd=cwd, timeout=timeout, check=False, text=True, capture_output=True
+            words,
+            input=stdin,
+            env=environment(env or {}),
+            timeout=timeout,
+            check=False,
+            text=True,
+            capture_output=True,
         )
     except FileNotFoundError:
         raise LabError(f"{words[0]} is not installed", hint=f"install it: {package_of(words[0])}") from None

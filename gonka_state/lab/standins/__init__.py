@@ -1,0 +1,1 @@
+"""What cannot be had for a rehearsal: chain, APIs, ML nodes, model hub and cards, answering as the real ones do."""

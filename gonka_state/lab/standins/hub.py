@@ -67,7 +67,11 @@ def safetensors(seed: str, tensors: list[str]) -> bytes:
     each = SHARD_BYTES // len(tensors) // 2 * 2
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
     for place, name in enumerate(tensors):
-        header[name] = {"dtype": "BF16", "shape": [each // 2], "data_offsets": [place * each, (place + 1) * each]}
+        header[name] = {
+            "dtype": "BF16",
+            "shape": [each // 2],
+            "data_offsets": [place * each, (place + 1) * each],
+        }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     body = random.Random(seed).randbytes(each * len(tensors))  # noqa: S311  (same seed, same bytes: that is the point)
@@ -163,7 +167,9 @@ class HubHandler(BaseHTTPRequestHandler):
                 commit = self.server.commit(match["model"], match["revision"] or "main")
                 if commit is None:
                     known = self.server.commit(match["model"], "main") is not None
-                    code, text = ("RevisionNotFound", "Invalid rev id") if known else ("RepoNotFound", "Not found")
+                    code, text = (
+                        ("RevisionNotFound", "Invalid rev id") if known else ("RepoNotFound", "Not found")
+                    )
                     self._json({"error": text}, 404, body=body, headers={"X-Error-Code": code})
                     return
                 reply(match["model"], commit, match.groupdict().get("path") or "", body=body)
@@ -173,7 +179,9 @@ class HubHandler(BaseHTTPRequestHandler):
     def _info(self, model: str, commit: str, _path: str, *, body: bool) -> None:
         siblings = [{"rfilename": name} for name in files(model, commit)]
         facts = {"_id": model, "id": model, "modelId": model, "sha": commit, "private": False, "gated": False}
-        self._json({**facts, "disabled": False, "tags": [], "downloads": 0, "siblings": siblings}, 200, body=body)
+        self._json(
+            {**facts, "disabled": False, "tags": [], "downloads": 0, "siblings": siblings}, 200, body=body
+        )
 
     def _tree(self, model: str, commit: str, path: str, *, body: bool) -> None:
         entries = [item.entry for item in files(model, commit).values() if item.path.startswith(path)]
@@ -182,7 +190,9 @@ class HubHandler(BaseHTTPRequestHandler):
     def _file(self, model: str, commit: str, path: str, *, body: bool) -> None:
         item = files(model, commit).get(path)
         if item is None:
-            self._json({"error": "Entry not found"}, 404, body=body, headers={"X-Error-Code": "EntryNotFound"})
+            self._json(
+                {"error": "Entry not found"}, 404, body=body, headers={"X-Error-Code": "EntryNotFound"}
+            )
             return
         part = byte_range(self.headers.get("Range", ""), len(item.data))
         first, last = part or (0, len(item.data) - 1)

@@ -1,0 +1,89 @@
+"""The chain's time for stand-ins: a height that grows with the clock, and the phase that follows from it."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EPOCH = 17280
+START = 1_750_000_000
+SECONDS_PER_BLOCK = 5
+POC_STAGE, VALIDATION_DELAY, VALIDATION, SET_VALIDATORS, CUTOFF = 60, 5, 20, 120, 80
+PHASES = ("PoCGenerate", "PoCGenerateWindDown", "PoCValidate", "PoCValidateWindDown", "Inference")
+
+
+@dataclass(frozen=True)
+class Control:
+    """What a test may change about a stand-in by writing a file beside its state."""
+
+    path: Path
+
+    def read(self) -> dict[str, Any]:
+        """The file as it is now; nothing when it is missing or half written."""
+        try:
+            value = json.loads(self.path.read_text())
+        except (OSError, ValueError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+def height(now: float | None = None) -> int:
+    """The newest block."""
+    return int((time.time() if now is None else now) - START) // SECONDS_PER_BLOCK
+
+
+def rfc3339(seconds: float) -> str:
+    """A moment as the chain writes it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds % 1 * 1e9):09d}Z"
+
+
+def stages(index: int, start: int) -> dict[str, Any]:
+    """The blocks at which the stages of one epoch begin."""
+    validation = start + POC_STAGE + VALIDATION_DELAY
+    return {
+        "epoch_index": index,
+        "poc_start": start,
+        "poc_generation_wind_down": start + POC_STAGE - VALIDATION_DELAY,
+        "poc_generation_end": start + POC_STAGE,
+        "poc_validation_start": validation,
+        "poc_validation_wind_down": validation + VALIDATION - VALIDATION_DELAY,
+        "poc_validation_end": validation + VALIDATION,
+        "set_new_validators": validation + VALIDATION + SET_VALIDATORS,
+        "claim_money": validation + VALIDATION + SET_VALIDATORS + 1,
+        "inference_validation_cutoff": start + EPOCH - CUTOFF,
+        "next_poc_start": start + EPOCH,
+        "poc_exchange_window": {"start": start, "end": start + POC_STAGE + VALIDATION_DELAY},
+        "poc_validation_exchange_window": {"start": validation, "end": validation + VALIDATION},
+    }
+
+
+def latest_epoch(control: dict[str, Any], *, with_confirmation: bool = True) -> dict[str, Any]:
+    """What /v1/epochs/latest answers: a quiet moment in the middle of an epoch, unless told otherwise."""
+    block = int(control.get("height") or height())
+    index = int(control.get("epoch") or block // EPOCH)
+    into = int(control.get("blocks_into_epoch") or EPOCH // 2)
+    start = block - into
+    answer: dict[str, Any] = {
+        "block_height": block,
+        "latest_epoch": {"index": index, "poc_start_block_height": start},
+        "phase": control.get("phase", "Inference"),
+        "epoch_stages": stages(index, start),
+        "next_epoch_stages": stages(index + 1, start + EPOCH),
+        "epoch_params": {
+            "epoch_length": EPOCH,
+            "poc_stage_duration": POC_STAGE,
+            "poc_exchange_duration": VALIDATION_DELAY,
+            "poc_validation_delay": VALIDATION_DELAY,
+            "poc_validation_duration": VALIDATION,
+            "set_new_validators_delay": SET_VALIDATORS,
+            "inference_validation_cutoff": CUTOFF,
+        },
+    }
+    if with_confirmation:
+        answer["is_confirmation_poc_active"] = bool(control.get("confirmation_poc", False))
+    return answer

@@ -1,0 +1,62 @@
+"""The remote signer: makes the consensus key on its first start and reports to the chain node."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import random
+import socket
+from pathlib import Path
+
+from gonka_state.lab.standins import chainclock, web
+
+HOME = Path("/root/.tmkms")
+
+
+def ensure_key(home: Path) -> str:
+    """Return the public key, making key and signing state when there are none."""
+    key, state = home / "secrets/priv_validator_key.softsign", home / "state/priv_validator_state.json"
+    for path in (key, state):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if not key.exists():
+        key.touch(mode=0o600)
+        key.write_text(base64.b64encode(random.SystemRandom().randbytes(32)).decode())
+    if not state.exists():
+        state.write_text(json.dumps({"height": "0", "round": "0", "step": 0, "block_id": None}))
+    return base64.b64encode(hashlib.sha256(key.read_bytes()).digest()).decode()
+
+
+class Signer:
+    """A connection to the chain node, made again whenever it is lost."""
+
+    def __init__(self, home: Path, host: str, port: int) -> None:
+        self.home, self.place = home, (host, port)
+        self.pub_key = ensure_key(home)
+        self.connection: socket.socket | None = None
+
+    def tick(self) -> None:
+        """Report once, and move the signing state forward as signing does."""
+        with contextlib.suppress(OSError):
+            if self.connection is None:
+                self.connection = socket.create_connection(self.place, timeout=2)
+            self.connection.sendall(f"{self.pub_key} {socket.gethostname()}\n".encode())
+            state = {"height": str(chainclock.height()), "round": "0", "step": 2, "block_id": None}
+            (self.home / "state/priv_validator_state.json").write_text(json.dumps(state))
+            return
+        self.connection = None
+
+
+def main() -> None:
+    """Sign until stopped."""
+    host, _, port = (
+        os.environ.get("VALIDATOR_LISTEN_ADDRESS", "tcp://node:26658").split("//")[-1].partition(":")
+    )
+    signer = Signer(HOME, host, int(port))
+    web.run_until_stopped(tick=signer.tick)
+
+
+if __name__ == "__main__":
+    main()
