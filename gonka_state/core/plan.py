@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from gonka_state.core.order import Edge
 
 
+NOT_SELECTED = "was not selected"
+
+
 @dataclass(frozen=True, slots=True)
 class HostLooked:
     """How the look at one host went. `unknown` is empty when it answered."""
@@ -115,5 +118,6 @@ def _blocks(need: Change) -> str:
     if need.pending and need.human:
         return f"waits for {need.address}, which only a human closes"
     if need.pending and need.held:
-        return f"waits for {need.address}, which is held"
+        why = "was not selected" if need.held == NOT_SELECTED else "is held"
+        return f"waits for {need.address}, which {why}"
     return ""

@@ -182,14 +182,11 @@ def observe_requirement(state: Conditions, resource: RequirementResource, here: 
     found, error = _found(state, resource)
     if found is None:
         if resource.topic in {"docker", "compose", "gpus", "gpu-model", "nvidia-runtime"}:
-            return Present({resource.topic: f"not available ({error})"}, human=_BY_HAND)
+            return Present({resource.topic: f"not available ({error})"})
         return Unknown(f"{resource.topic} cannot be read: {error}")
     met = _met(resource, found)
     shown = resource.condition if met else _shown(resource, found)
-    return Present({resource.topic: shown}, details={"found": found}, human="" if met else _BY_HAND)
-
-
-_BY_HAND = "no operation closes a requirement"
+    return Present({resource.topic: shown}, details={"found": found})
 
 
 def wanted_requirement(state: Conditions, resource: RequirementResource, here: Here) -> dict[str, Value]:  # noqa: ARG001

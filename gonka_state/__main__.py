@@ -1,0 +1,25 @@
+"""Patch for gevent before a command that connects, then the command line; nothing else."""
+
+from __future__ import annotations
+
+import sys
+
+CONNECTING = frozenset({"diff", "converge", "drift", "observe"})
+
+
+def main() -> int:
+    """Run the command line; the return value is the exit status."""
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    offline = any(word.startswith("--observed") or word == "--help" for word in sys.argv)
+    if command in CONNECTING and not offline:
+        # pyinfra's parallelism is gevent's; patched any later, sockets and locks stay blocking.
+        from gevent import monkey  # noqa: PLC0415
+
+        monkey.patch_all()
+    from gonka_state.cli import run  # noqa: PLC0415 (after the patch)
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

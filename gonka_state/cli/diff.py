@@ -1,0 +1,82 @@
+"""`gonka-state diff`: what differs, live or from a snapshot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gonka_state.cli.options import Options, common_options, options_from
+from gonka_state.core.report import ExitStatus, most_important, plan_status
+from gonka_state.errors import InputError
+from gonka_state.views import human, machine
+
+if TYPE_CHECKING:
+    from gonka_state.core.plan import Plan
+
+
+@click.command("diff")
+@common_options
+@click.option(
+    "--observed", type=click.Path(path_type=Path), help="Compare with this snapshot; connects nowhere."
+)
+@click.option("--unmanaged", is_flag=True, help="List what nobody declared.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 instead of 2 when changes are pending.")
+def command(observed: Path | None, *, unmanaged: bool, exit_zero: bool, **shared: Any) -> int:  # noqa: ANN401 (click's)
+    """Show what differs between the YAML and the hosts. Never changes a host.
+
+    PATHS are cluster files or directories; none means every cluster in ./desired.
+    """
+    options = options_from(shared)
+    plans = _offline(options, observed) if observed else _live(options)
+    status = most_important(plan_status(plan) for plan in plans)
+    if exit_zero and status is ExitStatus.PENDING:
+        status = ExitStatus.OK
+    show_plans(options, plans, status, unmanaged=unmanaged)
+    return status
+
+
+def _live(options: Options) -> list[Plan]:
+    clusters = options.clusters()
+    from gonka_state.cli.looking import look  # noqa: PLC0415 (an offline diff never loads the SSH stack)
+
+    return [look(options, desired)[1].plan for desired in clusters]
+
+
+def _offline(options: Options, observed: Path) -> list[Plan]:
+    from gonka_state.engine.compare import Comparer  # noqa: PLC0415 (as above, the other way round)
+    from gonka_state.engine.select import select  # noqa: PLC0415
+    from gonka_state.facts.snapshot import restore  # noqa: PLC0415
+    from gonka_state.registry import KINDS  # noqa: PLC0415
+
+    try:
+        snapshot = restore(observed.read_text(encoding="utf-8"), str(observed))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError([f"{observed} cannot be read: {error}"]) from error
+    clusters = [desired for desired in options.clusters() if desired.cluster == snapshot.cluster]
+    if not clusters:
+        raise InputError(
+            [f"{observed} is a snapshot of {snapshot.cluster}, which is not among the YAML given"]
+        )
+    return [
+        Comparer(desired, KINDS, select(desired, hosts=options.hosts, kinds=options.kinds))
+        .compare(snapshot)
+        .plan
+        for desired in clusters
+    ]
+
+
+def show_plans(options: Options, plans: list[Plan], status: ExitStatus, *, unmanaged: bool = False) -> None:
+    """Print plans in the form asked for; quiet prints nothing when there is nothing to say."""
+    if options.as_json:
+        click.echo(machine.plan_document(plans, status))
+        return
+    quiet_status = most_important(plan_status(plan) for plan in plans)
+    if options.quiet and quiet_status is ExitStatus.OK and not unmanaged:
+        return
+    texts = [
+        human.render_plan(plan, options.style(), unmanaged=unmanaged, verbose=options.verbose > 0)
+        for plan in plans
+    ]
+    click.echo("\n\n".join(texts))

@@ -1,0 +1,119 @@
+"""Options that several commands share, as one plain value."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gonka_state.engine.select import check_selectors
+from gonka_state.errors import InputError
+from gonka_state.registry import KINDS
+from gonka_state.spec import load
+from gonka_state.views.style import Style
+
+if TYPE_CHECKING:
+    from gonka_state.core.desired import Desired
+    from gonka_state.resources.base import Resource
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_EXISTING = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the common options said."""
+
+    paths: tuple[Path, ...]
+    overlays: tuple[Path, ...]
+    hosts: tuple[str, ...]
+    kinds: tuple[str, ...]
+    as_json: bool
+    quiet: bool
+    color: str
+    verbose: int
+
+    def clusters(self) -> list[Desired[Resource]]:
+        """The wish of every cluster named; also checks that the selectors mean something.
+
+        Raises:
+            InputError: every problem of the YAML and of the selectors.
+        """
+        paths = self.paths or (Path("desired"),)
+        if not self.paths and not paths[0].is_dir():
+            raise InputError(
+                [f"there is no directory {paths[0].resolve()}"],
+                hint="name a cluster file: gonka-state diff path/to/cluster.yaml",
+            )
+        found = load(
+            paths,
+            overlays=self.overlays,
+            models={name: kind.resource for name, kind in KINDS.items()},
+            env=os.environ,
+        )
+        check_selectors(found, hosts=self.hosts, kinds=self.kinds, known_kinds=list(KINDS))
+        return found
+
+    def style(self) -> Style:
+        """How to draw on standard output: colour and width only where a person looks."""
+        return style_for(self.color)
+
+    def say(self, where: str, text: str) -> None:
+        """A line of progress on standard error."""
+        if not self.quiet:
+            click.echo(f"{where}: {text}", err=True)
+
+    def whisper(self, where: str, text: str) -> None:
+        """A line of progress that only `-v` shows."""
+        if self.verbose:
+            self.say(where, text)
+
+
+def style_for(color: str) -> Style:
+    """Decide colour (`auto`, `always`, `never`) and width; NO_COLOR wins over auto."""
+    terminal = sys.stdout.isatty()
+    wants = color == "always" or (color == "auto" and terminal and not os.environ.get("NO_COLOR"))
+    width = os.get_terminal_size(sys.stdout.fileno()).columns if terminal else None
+    return Style(color=wants, width=width)
+
+
+def cluster_options(function: F) -> F:
+    """PATHs and overlays, for commands that read the YAML."""
+    for decorate in (
+        click.argument("paths", nargs=-1, type=_EXISTING),
+        click.option(
+            "--overlay",
+            "overlays",
+            multiple=True,
+            type=_EXISTING,
+            help="Merge one more file on top; may be repeated.",
+        ),
+    ):
+        function = decorate(function)
+    return function
+
+
+def common_options(function: F) -> F:
+    """Everything the looking commands share."""
+    for decorate in (
+        click.option("-v", "--verbose", count=True, help="Show each host's look; whole files in diffs."),
+        click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto"),
+        click.option("-q", "--quiet", is_flag=True, help="Print nothing when in sync."),
+        click.option("--json", "as_json", is_flag=True, help="One JSON document (docs/json.md)."),
+        click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated."),
+        click.option("--host", "hosts", multiple=True, help="Only this host, and what is about it."),
+    ):
+        function = decorate(function)
+    return cluster_options(function)
+
+
+def options_from(values: dict[str, Any]) -> Options:
+    """Take the shared options out of a command's keyword arguments."""
+    names = ("paths", "overlays", "hosts", "kinds", "as_json", "quiet", "color", "verbose")
+    return Options(**{name: values.pop(name) for name in names})

@@ -1,0 +1,31 @@
+"""`gonka-state validate`: is the YAML right? No host is touched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gonka_state.cli.options import cluster_options, options_from
+from gonka_state.core.report import ExitStatus
+
+
+@click.command("validate")
+@cluster_options
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing when valid.")
+@click.option("--json", "as_json", is_flag=True, help="Errors as one JSON document (docs/json.md).")
+def command(**shared: Any) -> int:  # noqa: ANN401 (click's)
+    """Check cluster files: every problem at once, with file, line and what to try.
+
+    PATHS are cluster files or directories; none means every cluster in ./desired.
+    """
+    options = options_from(shared | {"hosts": (), "kinds": (), "color": "auto", "verbose": 0})
+    for desired in options.clusters():
+        if options.quiet:
+            continue
+        click.echo(
+            f"{desired.cluster}: {len(desired.hosts)} hosts, {len(desired.resources)} resources, valid"
+        )
+        for missing in desired.missing:
+            click.echo(f"  {missing}; what depends on it is unknown until it is set")
+    return ExitStatus.OK

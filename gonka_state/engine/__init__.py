@@ -1,0 +1,1 @@
+"""The only package that knows a run is happening: connect, observe, compare, converge."""

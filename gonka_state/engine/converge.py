@@ -1,0 +1,233 @@
+"""Close the gap: run the steps of a plan, look again, and believe only what is seen."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent.event import Event
+
+from gonka_state.core.change import Action
+from gonka_state.core.observation import Unknown
+from gonka_state.core.report import Outcome, Report, Status
+from gonka_state.engine.compare import edges
+from gonka_state.engine.hands import LOST, TIMED_OUT, Hands
+from gonka_state.engine.retry import pauses
+from gonka_state.errors import GonkaStateError, StepError
+from gonka_state.operations.base import Call, Do, Pause, Result, Say, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gonka_state.core.address import Address
+    from gonka_state.core.change import Change
+    from gonka_state.engine.compare import Compared, Comparer
+    from gonka_state.engine.observe import Observer
+    from gonka_state.engine.session import Session
+    from gonka_state.facts.snapshot import Snapshot
+    from gonka_state.operations.base import Command, Operation
+
+ROUNDS = 6
+"""A converge looks at most this often plus once; each round must run at least one new step."""
+
+
+@dataclass(slots=True)
+class Converger:
+    """Carries out one cluster's plan. `on_event(where, text)` gets a line whenever something happens."""
+
+    session: Session
+    observer: Observer
+    comparer: Comparer
+    operations: Mapping[str, Operation[Any]]
+    on_event: Callable[[str, str], None]
+    outcomes: dict[Address, Outcome] = field(default_factory=dict)
+
+    def run(self, snapshot: Snapshot, first: Compared) -> Report:
+        """Run what the plan covers, round by round.
+
+        A round's steps are those whose difference was seen; what can only be known after them (a
+        container made from a file that changes) is decided by the look that ends the round. Nothing runs
+        that the first plan did not name.
+        """
+        started = time.monotonic()
+        consented = {change.address for change in first.plan.runnable}
+        current = first
+        for _ in range(ROUNDS):
+            ready = self._ready(current, consented)
+            if not ready:
+                break
+            ran = _Round(self, current, ready).run()
+            touched = {address.host for address in ran}
+            again = self.observer.look([host for host in self.comparer.hosts() if host in touched])
+            snapshot = replace(snapshot, hosts={**snapshot.hosts, **again.hosts})
+            current = self.comparer.compare(snapshot, seconds=time.monotonic() - started)
+            self.outcomes.update(
+                {a: _judge(outcome, current.changes[a], current) for a, outcome in ran.items()}
+            )
+        return Report(first.plan, tuple(self.outcomes.values()), current.plan, time.monotonic() - started)
+
+    def _ready(self, current: Compared, consented: set[Address]) -> list[Change]:
+        """Runnable now: seen to differ, covered by the consent, not tried yet, nothing open before it."""
+        needs = edges(self.comparer.desired, self.comparer.kinds)
+        open_ones = {change.address for change in current.plan.changes if change.conditional}
+        ready = []
+        for change in current.plan.runnable:
+            waits = any(edge.on in open_ones for edge in needs.get(change.address, ()))
+            if waits or change.conditional:
+                open_ones.add(change.address)
+            elif change.address in consented and change.address not in self.outcomes:
+                ready.append(change)
+        return ready
+
+
+def _judge(outcome: Outcome, seen: Change, current: Compared) -> Outcome:
+    """What the second look makes of a step that ran."""
+    if outcome.status is Status.SKIPPED:
+        return outcome
+    if seen.action is Action.NONE:
+        noted = f"it said: {outcome.detail}" if outcome.status is Status.FAILED else outcome.detail
+        return replace(outcome, status=Status.CHANGED, detail=noted, hint="")
+    if outcome.status is Status.FAILED:
+        return outcome
+    observation = current.observations.get(seen.address)
+    if isinstance(observation, Unknown):
+        return replace(
+            outcome,
+            status=Status.UNSURE,
+            detail=f"applied, but it could not be seen again: {observation.reason}",
+            hint=observation.hint,
+        )
+    what = ", ".join(item.name for item in seen.attributes) or str(seen.action)
+    return replace(
+        outcome,
+        status=Status.FAILED,
+        detail=f"applied, but still differs: {what}. {seen.reason}".rstrip(". "),
+    )
+
+
+class _Round:
+    """Steps that run together: one greenlet per host, in order on it, waiting across hosts for needs."""
+
+    def __init__(self, converger: Converger, current: Compared, ready: Sequence[Change]) -> None:
+        self._converger = converger
+        self._current = current
+        self._ready = ready
+        self._needs = edges(converger.comparer.desired, converger.comparer.kinds)
+        self._done = {change.address: Event() for change in ready}
+        self._outcomes: dict[Address, Outcome] = {}
+
+    def run(self) -> dict[Address, Outcome]:
+        hosts = dict.fromkeys(change.address.host for change in self._ready)
+        self._converger.session.each(hosts, self._host)
+        return {change.address: self._outcomes[change.address] for change in self._ready}
+
+    def _host(self, host: str) -> None:
+        for change in self._ready:
+            if change.address.host != host:
+                continue
+            try:
+                self._outcomes[change.address] = self._one(change)
+            finally:
+                self._done[change.address].set()
+
+    def _one(self, change: Change) -> Outcome:
+        broken = self._wait_for_needs(change.address)
+        if broken is not None:
+            return Outcome(change, Status.SKIPPED, detail=f"needs {broken}, which did not succeed")
+        started = time.monotonic()
+        say = self._converger.on_event
+        say(str(change.address), f"{change.action} …")
+        failure: list[GonkaStateError] = []
+        Hands(self._converger.session).step(
+            change.address.host, str(change.address), lambda: self._attempt(change, failure)
+        )
+        seconds = time.monotonic() - started
+        if failure:
+            say(str(change.address), f"failed, {seconds:.1f} s")
+            return Outcome(change, Status.FAILED, seconds, failure[0].message, failure[0].hint)
+        say(str(change.address), f"done, {seconds:.1f} s")
+        return Outcome(change, Status.CHANGED, seconds)
+
+    def _wait_for_needs(self, address: Address) -> Address | None:
+        for edge in self._needs.get(address, ()):
+            if edge.on in self._done:
+                self._done[edge.on].wait()
+                if self._outcomes[edge.on].status is not Status.CHANGED:
+                    return edge.on
+            earlier = self._converger.outcomes.get(edge.on)
+            if earlier is not None and earlier.status is not Status.CHANGED:
+                return edge.on
+        return None
+
+    def _attempt(self, change: Change, failure: list[GonkaStateError]) -> None:
+        try:
+            self._drive(change)
+        except GonkaStateError as error:
+            failure.append(error)
+        except Exception as error:  # noqa: BLE001 (a bug in one operation must not stop the other hosts)
+            said = f"{type(error).__name__}: {error}"[:300]
+            failure.append(
+                StepError(
+                    f"a bug in gonka-state: {said}", hint="please report it with the command and -v output"
+                )
+            )
+
+    def _drive(self, change: Change) -> None:
+        address = change.address
+        desired = self._converger.comparer.desired
+        step = Step(
+            change,
+            desired.resources[address].resource,
+            self._current.observations[address],
+            self._converger.comparer.here(address.host),
+            desired.run.timeouts,
+        )
+        commands = self._converger.operations[address.kind](step)
+        result: Result | None = None
+        while True:
+            try:
+                command = commands.send(result) if result is not None else next(commands)
+            except StopIteration:
+                return
+            result = self._execute(address, command)
+
+    def _execute(self, address: Address, command: Command) -> Result:
+        match command:
+            case Do():
+                return self._do(address, command)
+            case Call():
+                Hands(self._converger.session).call(address.host, command)
+            case Pause():
+                gevent.sleep(command.seconds)
+            case Say():
+                self._converger.on_event(str(address), command.text)
+        return Result(0)
+
+    def _do(self, address: Address, command: Do) -> Result:
+        session = self._converger.session
+        result = Result(LOST)
+        for wait in pauses(session.run.retries if command.again else 0):
+            gevent.sleep(wait)
+            result = Hands(session).do(address.host, command)
+            if result.status == LOST:
+                session.reconnect(address.host)
+            if result.status == 0:
+                break
+        if command.check and result.status != 0:
+            raise _failed(command, result)
+        return result
+
+
+def _failed(command: Do, result: Result) -> StepError:
+    if result.status == LOST:
+        return StepError(
+            f"{command.about}: {result.stderr}; whether it took effect is decided by the next look",
+            hint="run converge again: it continues from what is true",
+        )
+    if result.status in TIMED_OUT:
+        return StepError(
+            f"{command.about}: not finished within {command.deadline} s and stopped. {result.words}".strip()
+        )
+    return StepError(f"{command.about}: {result.words or f'exit status {result.status}'}")

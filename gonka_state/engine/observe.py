@@ -1,0 +1,85 @@
+"""One look: one exec per host, all hosts at once."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from gonka_state.errors import FactError
+from gonka_state.facts import snapshot
+from gonka_state.facts.base import Look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from gonka_state.core.desired import Desired
+    from gonka_state.engine.session import Session
+    from gonka_state.facts.base import Fact
+    from gonka_state.kind import Kind
+    from gonka_state.resources.base import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """What every look of one run has in common. `salt` stays the same, so that looks can be compared."""
+
+    session: Session
+    desired: Desired[Resource]
+    kinds: Mapping[str, Kind[Any, Any]]
+    on_event: Callable[[str, str], None]
+    salt: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    def look(self, hosts: Collection[str]) -> snapshot.Snapshot:
+        """Look at `hosts`. A host that gives no answer carries the reason; the others go on."""
+        taken = datetime.now(UTC).isoformat(timespec="seconds")
+        reachable = [host for host in hosts if host not in self.session.unreachable]
+        looks = self.session.each(reachable, self._look)
+        for host in hosts:
+            if host not in looks:
+                problem = self.session.unreachable[host]
+                looks[host] = snapshot.HostLook(unknown=problem.reason, hint=problem.hint)
+        return snapshot.Snapshot(
+            self.desired.cluster, taken, self.salt, {host: looks[host] for host in hosts}
+        )
+
+    def _look(self, host: str) -> snapshot.HostLook:
+        started, before = time.monotonic(), self.session.execs.get(host, 0)
+        try:
+            look = self._ask(host)
+        except FactError as error:
+            look = snapshot.HostLook(
+                unknown=str(error), hint="does the login shell print something or refuse?"
+            )
+        except Exception as error:  # noqa: BLE001 (a dying connection raises many kinds; one host must not end the look)
+            said = f"{type(error).__name__} {error}".strip()
+            look = snapshot.HostLook(unknown=f"the connection was lost: {said}")
+        seconds = time.monotonic() - started
+        self.on_event(host, look.unknown or f"looked, {seconds:.1f} s")
+        return replace(look, seconds=round(seconds, 3), execs=self.session.execs.get(host, 0) - before)
+
+    def _ask(self, host: str) -> snapshot.HostLook:
+        nonce = secrets.token_hex(6)
+        deadline = self.desired.run.timeouts.host
+        lines = self.session.look(host, snapshot.compose(self._sections(host), nonce), deadline)
+        if lines is None:
+            return snapshot.HostLook(
+                unknown=f"no answer to the look within {deadline} s, or the connection was lost",
+                hint="run it again; a slow host gets more time with run.timeouts.host",
+            )
+        return snapshot.decode(lines, nonce)
+
+    def _sections(self, host: str) -> list[snapshot.Section]:
+        wanted: dict[str, tuple[Fact[Any], list[Resource]]] = {}
+        for address, declared in self.desired.resources.items():
+            if address.host == host and not declared.withheld:
+                fact = self.kinds[address.kind].fact
+                wanted.setdefault(fact.section, (fact, []))[1].append(declared.resource)
+        look = Look(salt=self.salt, clock=time.time())
+        default = self.desired.run.timeouts.section
+        return [
+            snapshot.Section(fact.section, fact.script(mine, look), fact.deadline or default, root=fact.root)
+            for fact, mine in wanted.values()
+        ]

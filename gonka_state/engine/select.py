@@ -1,0 +1,77 @@
+"""Which resources `--host` and `--kind` mean. A selector that means nothing is an error."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from gonka_state.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from gonka_state.core.address import Address
+    from gonka_state.core.desired import Desired
+    from gonka_state.resources.base import Resource
+
+
+def select(
+    desired: Desired[Resource], *, hosts: Collection[str], kinds: Collection[str]
+) -> frozenset[Address] | None:
+    """Addresses on, or about, these hosts and of these kinds; None when nothing was selected.
+
+    A node lives on the network host and is about the host it runs on: `--host ml-03` includes it.
+    A host may be named without its cluster's prefix when that is enough to tell it.
+    """
+    if not hosts and not kinds:
+        return None
+    names = {_full_name(desired, host) for host in hosts}
+    return frozenset(
+        address
+        for address, declared in desired.resources.items()
+        if (not names or address.host in names or declared.resource.subject in names)
+        and (not kinds or address.kind in kinds)
+    )
+
+
+def _full_name(desired: Desired[Resource], host: str) -> str:
+    if host in desired.hosts:
+        return host
+    return next((name for name in desired.hosts if name == f"{desired.cluster}-{host}"), host)
+
+
+def check_selectors(
+    clusters: Sequence[Desired[Resource]],
+    *,
+    hosts: Collection[str],
+    kinds: Collection[str],
+    known_kinds: Collection[str],
+) -> None:
+    """Refuse selectors that match nothing anywhere.
+
+    Raises:
+        InputError: with the nearest valid name for each.
+    """
+    all_hosts = {name for desired in clusters for name in desired.hosts}
+    short = {name.removeprefix(f"{desired.cluster}-") for desired in clusters for name in desired.hosts}
+    problems = [
+        f"--host {host}: no such host{_nearest(host, all_hosts | short)}"
+        for host in hosts
+        if host not in all_hosts | short
+    ]
+    problems += [
+        f"--kind {kind}: no such kind{_nearest(kind, known_kinds)}"
+        for kind in kinds
+        if kind not in known_kinds
+    ]
+    if not problems and (hosts or kinds):
+        matched = [select(desired, hosts=hosts, kinds=kinds) for desired in clusters]
+        if not any(matched):
+            problems.append("--host and --kind together match no declared resource")
+    if problems:
+        raise InputError(problems)
+
+
+def _nearest(word: str, valid: Collection[str]) -> str:
+    close = difflib.get_close_matches(word, sorted(valid), n=1)
+    return f"; did you mean {close[0]}?" if close else f"; there are: {', '.join(sorted(valid))}"

@@ -1,0 +1,230 @@
+"""Plans, reports and problems for people."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import TYPE_CHECKING
+
+from gonka_state.core.change import Action, Effect
+from gonka_state.core.report import Status
+from gonka_state.views.style import Style, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gonka_state.core.change import AttributeChange, Change
+    from gonka_state.core.observation import Value
+    from gonka_state.core.plan import Plan
+    from gonka_state.core.report import Outcome, Report
+
+_SYMBOLS = {
+    Action.CREATE: ("+", "green"),
+    Action.UPDATE: ("~", "yellow"),
+    Action.DELETE: ("-", "red"),
+    Action.UNKNOWN: ("?", "cyan"),
+}
+_EFFECT_COLORS = {
+    Effect.SAFE: "green",
+    Effect.DISRUPTIVE: "yellow",
+    Effect.IRREVERSIBLE: "red",
+    Effect.DESTRUCTIVE: "red",
+}
+_NAME_COLUMNS = 44
+_TEXT_COLUMNS = 42
+
+
+def header(plan: Plan, style: Style) -> str:
+    """Which cluster this is about, and whether it is the real one."""
+    where = "LAB" if plan.lab else "PRODUCTION"
+    color = "cyan" if plan.lab else "bold"
+    hosts = ", ".join(f"{name} {plan.addresses.get(name, '')}".strip() for name in plan.addresses)
+    return f"{style.paint(f'{plan.cluster} · {where}', color)} · {style.fit(hosts, len(plan.cluster) + len(where) + 6)}"
+
+
+def render_plan(plan: Plan, style: Style, *, unmanaged: bool = False, verbose: bool = False) -> str:
+    """The whole plan; its last line is the summary."""
+    lines = [header(plan, style), *_hosts(plan, plan.changes, style, verbose=verbose)]
+    lines += _missing(plan, style)
+    if unmanaged:
+        lines += _unmanaged(plan, style)
+    return "\n".join([*lines, "", summary(plan)])
+
+
+def _hosts(plan: Plan, changes: Sequence[Change], style: Style, *, verbose: bool) -> list[str]:
+    """Changes under their hosts; of a host that gave no answer only the reason, once."""
+    lines: list[str] = []
+    for looked in plan.hosts:
+        mine = [change for change in changes if change.address.host == looked.host]
+        if looked.unknown:
+            lines += [
+                "",
+                style.paint(looked.host, "bold"),
+                f"  {style.paint('?', 'cyan')} unknown: {clean(looked.unknown)}",
+            ]
+            lines += [f"      {clean(looked.hint)}"] if looked.hint else []
+            lines += [f"      {len(mine)} resources of it are unknown"] if mine else []
+        elif mine:
+            lines += ["", style.paint(looked.host, "bold")]
+            lines += [line for change in mine for line in _change_lines(change, style, verbose=verbose)]
+    return lines
+
+
+def _missing(plan: Plan, style: Style) -> list[str]:
+    if not plan.missing:
+        return []
+    return ["", style.paint("not set on this machine", "bold"), *(f"  {item}" for item in plan.missing)]
+
+
+def _unmanaged(plan: Plan, style: Style) -> list[str]:
+    if not plan.unmanaged:
+        return ["", "nothing unmanaged was seen"]
+    lines = ["", style.paint("unmanaged (not declared, no drift, never touched)", "bold")]
+    return lines + [
+        f"  {clean(f'{item.host}/{item.kind}:{item.name}')}  {style.paint(clean(item.detail), 'dim')}".rstrip()
+        for item in plan.unmanaged
+    ]
+
+
+def _change_lines(change: Change, style: Style, *, verbose: bool) -> list[str]:
+    symbol, color = _symbol(change)
+    name = clean(change.address.local)
+    texts = [item for item in change.attributes if _is_text(item)]
+    short = "; ".join(_short(item) for item in change.attributes if item not in texts)
+    if texts:
+        short = "; ".join(filter(None, [short, "content differs"]))
+    if change.action is Action.UNKNOWN or (change.conditional and change.reason):
+        short = change.reason
+    short = clean(short)
+    label = _label(change)
+    room = None if style.width is None else max(style.width - _NAME_COLUMNS - len(label) - 8, 16)
+    shown = Style(width=room).fit(short)
+    line = f"  {style.paint(symbol, color)} {name:<{_NAME_COLUMNS}}  {shown:<{_TEXT_COLUMNS}}"
+    effect = style.paint(label, _EFFECT_COLORS.get(change.effect, "dim") if label == change.effect else "dim")
+    lines = [f"{line}  {effect}" if label else line.rstrip()]
+    if shown != short and short:
+        lines.append(f"      {short}")
+    if change.reason and change.reason not in short:
+        lines.append(f"      {style.paint(clean(change.reason), 'dim')}")
+    if change.held:
+        lines.append(f"      held: {clean(change.held)}")
+    if change.hint:
+        lines.append(f"      {clean(change.hint)}")
+    for item in texts:
+        lines += [f"        {line}" for line in _unified(item, style, verbose=verbose)]
+    return lines
+
+
+def _symbol(change: Change) -> tuple[str, str]:
+    if change.warning or change.human:
+        return "!", "yellow" if change.warning else "red"
+    return _SYMBOLS[change.action]
+
+
+def _label(change: Change) -> str:
+    if change.action is Action.UNKNOWN:
+        return ""
+    if change.warning:
+        return "warning"
+    if change.human:
+        return "a human closes this"
+    return f"{change.effect}, if it still differs then" if change.conditional else str(change.effect)
+
+
+def _is_text(item: AttributeChange) -> bool:
+    return any(isinstance(value, str) and "\n" in value for value in (item.before, item.after))
+
+
+def _short(item: AttributeChange) -> str:
+    return f"{item.name} {show(item.before)} → {show(item.after)}"
+
+
+def show(value: Value) -> str:
+    """One value in a line."""
+    if value is None:
+        return "unset"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return ", ".join(value) if value else "nobody" if isinstance(value, tuple) else "none"
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _unified(item: AttributeChange, style: Style, *, verbose: bool) -> Iterable[str]:
+    before, after = str(item.before or "").splitlines(), str(item.after or "").splitlines()
+    context = 10**6 if verbose else 1
+    for raw in difflib.unified_diff(before, after, "before", "after", lineterm="", n=context):
+        if raw.startswith(("---", "+++")):
+            continue
+        line = clean(raw)
+        color = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+        yield style.paint(line, color) if color else line
+
+
+def summary(plan: Plan) -> str:
+    """The last line, always: counts, unknowns, what is in sync."""
+    pending = [change for change in plan.pending if not change.conditional]
+    count = {action: sum(1 for change in pending if change.action is action) for action in Action}
+    parts = [
+        f"{count[Action.CREATE]} to add, {count[Action.UPDATE]} to change, {count[Action.DELETE]} to remove",
+        f"{len(plan.unknown)} unknown",
+        f"{plan.in_sync} in sync",
+    ]
+    held = sum(1 for change in pending if change.held or change.human)
+    may = sum(1 for change in plan.pending if change.conditional)
+    warnings = sum(1 for change in plan.changes if change.warning and change.action is not Action.NONE)
+    parts += [f"{may} may follow"] if may else []
+    parts += [f"{held} held"] if held else []
+    parts += [f"{warnings} warnings"] if warnings else []
+    parts += [f"{len(plan.unmanaged)} unmanaged"] if plan.unmanaged else []
+    return f"Plan: {'; '.join(parts)} ({len(plan.hosts)} hosts, {plan.seconds:.1f} s)"
+
+
+_STATUS_COLORS = {Status.CHANGED: "green", Status.UNCHANGED: "dim", Status.SKIPPED: "yellow"}
+
+
+def render_report(report: Report, style: Style, *, verbose: bool = False) -> str:
+    """What a converge did, and what is left."""
+    lines: list[str] = []
+    for outcome in report.outcomes:
+        lines += _outcome_lines(outcome, style)
+    left = [change for change in report.after.changes if change.pending or change.action is Action.UNKNOWN]
+    done = {outcome.change.address for outcome in report.outcomes}
+    rest = [change for change in left if change.address not in done]
+    if rest:
+        lines += ["", style.paint("left as it is", "bold")]
+        lines += _hosts(report.after, rest, style, verbose=verbose)
+    return "\n".join([*lines, "", report_summary(report)]) if lines else report_summary(report)
+
+
+def _outcome_lines(outcome: Outcome, style: Style) -> list[str]:
+    status = style.paint(f"{outcome.status:<9}", _STATUS_COLORS.get(outcome.status, "red"))
+    lines = [
+        f"  {status} {clean(str(outcome.change.address))}  {style.paint(f'{outcome.seconds:.1f} s', 'dim')}"
+    ]
+    said = [*outcome.detail.splitlines(), *outcome.hint.splitlines()]
+    lines += [f"            {clean(line)}" for line in said]
+    return lines
+
+
+def report_summary(report: Report) -> str:
+    """The last line of a converge."""
+    counts = [
+        f"{report.count(status)} {status}"
+        for status in Status
+        if report.count(status) or status is Status.CHANGED
+    ]
+    left = len(report.after.pending)
+    rest = (
+        f"{left} left"
+        if left
+        else "in sync"
+        if not report.after.unknown
+        else f"{len(report.after.unknown)} unknown"
+    )
+    return f"Converge: {', '.join(counts)}; {rest} ({report.seconds:.1f} s)"
+
+
+def render_problems(problems: Sequence[str], style: Style) -> str:
+    """Input problems, each on its own."""
+    return "\n".join(f"{style.paint('error:', 'red')} {problem}" for problem in problems)

@@ -1,0 +1,115 @@
+"""The same values as versioned JSON documents, for programs. The format is described in docs/json.md."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gonka_state.core.change import Change
+    from gonka_state.core.plan import Plan
+    from gonka_state.core.report import Outcome, Report
+
+VERSION = 1
+
+
+def plan_document(plans: Sequence[Plan], status: int) -> str:
+    """Plans of one or several clusters; `status` is the exit status this run ends with."""
+    return _text(
+        {
+            "format": "gonka-state/plan",
+            "version": VERSION,
+            "exit_status": status,
+            "clusters": [_plan(p) for p in plans],
+        }
+    )
+
+
+def report_document(reports: Sequence[Report], status: int) -> str:
+    """Reports of one or several clusters."""
+    clusters = [
+        {
+            "cluster": report.plan.cluster,
+            "lab": report.plan.lab,
+            "seconds": round(report.seconds, 3),
+            "steps": [_outcome(outcome) for outcome in report.outcomes],
+            "plan": _plan(report.plan),
+            "after": _plan(report.after),
+        }
+        for report in reports
+    ]
+    return _text(
+        {"format": "gonka-state/report", "version": VERSION, "exit_status": status, "clusters": clusters}
+    )
+
+
+def error_document(message: str, hint: str, status: int, problems: Sequence[str] = ()) -> str:
+    """An error that ended the run."""
+    document: dict[str, Any] = {"format": "gonka-state/error", "version": VERSION, "exit_status": status}
+    document |= {"message": message, "hint": hint, "problems": list(problems)}
+    return _text(document)
+
+
+def _text(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, default=list)
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "cluster": plan.cluster,
+        "lab": plan.lab,
+        "seconds": round(plan.seconds, 3),
+        "hosts": {
+            looked.host: {
+                "address": plan.addresses.get(looked.host, ""),
+                "execs": looked.execs,
+                "seconds": looked.seconds,
+                "unknown": looked.unknown,
+                "hint": looked.hint,
+            }
+            for looked in plan.hosts
+        },
+        "summary": {
+            "pending": len(plan.pending),
+            "runnable": len(plan.runnable),
+            "unknown": len(plan.unknown),
+            "in_sync": plan.in_sync,
+            "unmanaged": len(plan.unmanaged),
+        },
+        "changes": [_change(change) for change in plan.changes],
+        "unmanaged": [
+            {"host": item.host, "kind": item.kind, "name": item.name, "detail": item.detail}
+            for item in plan.unmanaged
+        ],
+        "missing": list(plan.missing),
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "address": str(change.address),
+        "host": change.address.host,
+        "kind": change.address.kind,
+        "name": change.address.name,
+        "action": str(change.action),
+        "effect": str(change.effect),
+        "attributes": [{"name": i.name, "before": i.before, "after": i.after} for i in change.attributes],
+        "reason": change.reason,
+        "hint": change.hint,
+        "held": change.held,
+        "human": change.human,
+        "warning": change.warning,
+        "conditional": change.conditional,
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    return {
+        **_change(outcome.change),
+        "status": str(outcome.status),
+        "seconds": round(outcome.seconds, 3),
+        "detail": outcome.detail,
+        "hint": outcome.hint,
+    }
