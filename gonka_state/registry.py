@@ -6,8 +6,9 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.facts import files, model_observed, models, requirements
+from gonka_state.facts import containers, files, model_observed, models, requirements, services
 from gonka_state.kind import Kind, Need
+from gonka_state.resources.compose_service import ComposeServiceResource
 from gonka_state.resources.directory import DirectoryResource
 from gonka_state.resources.file import FileResource
 from gonka_state.resources.model import ModelResource
@@ -55,6 +56,22 @@ _ALL: tuple[Kind[Any, Any], ...] = (
         observe=model_observed.observe_model,
         unmanaged=model_observed.unmanaged_models,
         needs=(Need("directory", _home_in),),
+    ),
+    Kind(
+        resource=ComposeServiceResource,
+        fact=containers.FACT,
+        observe=services.observe_service,
+        wanted=services.wanted_service,
+        unmanaged=services.unmanaged_containers,
+        refuse=services.refuse_service,
+        needs=(
+            Need("repository", services.in_checkout),
+            Need("directory"),
+            Need("file", services.made_from, refresh=True),
+            Need("firewall"),
+            Need("firewall-rule"),
+            Need("container-port"),
+        ),
     ),
 )
 

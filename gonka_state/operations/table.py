@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.operations import directory, file, model
+from gonka_state.operations import compose_service, directory, file, model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
     {
+        "compose-service": compose_service.apply,
         "directory": directory.apply,
         "file": file.apply,
         "model": model.apply,

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from gonka_state.core.change import Effect
+from gonka_state.core.change import Action, AttributeChange, Effect
 from gonka_state.resources.base import Attribute, Resource
 
 
@@ -36,3 +36,10 @@ class ComposeServiceResource(Resource):
     restart_on: tuple[str, ...] = Field(default=(), strict=False)
     url: str | None = None
     image_follows: bool = True
+
+    def effect(self, action: Action, changes: tuple[AttributeChange, ...]) -> Effect:
+        """Whatever is done to a container that does not run disturbs nobody; anything else may."""
+        if action is not Action.UPDATE:
+            return super().effect(action, changes)
+        starts = any(change.name == "running" and change.after for change in changes)
+        return Effect.SAFE if starts else Effect.DISRUPTIVE

@@ -1,0 +1,230 @@
+"""What the containers of a host say about one declared compose service."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from gonka_state.core.observation import Absent, Observation, Present, Unknown, Unmanaged, Value
+from gonka_state.facts import compose
+from gonka_state.facts.placement import (
+    containers_of,
+    image_id,
+    newer_files,
+    project_of,
+    rival_of,
+    taken_by,
+    today_of,
+    what_misses,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gonka_state.core.address import Address
+    from gonka_state.facts.containers import Container, ContainersState, Service
+    from gonka_state.kind import Here
+    from gonka_state.resources.compose_service import ComposeServiceResource
+    from gonka_state.resources.directory import DirectoryResource
+    from gonka_state.resources.file import FileResource
+    from gonka_state.resources.repository import RepositoryResource
+
+STEADY = 10
+"""Seconds a container without healthcheck and URL has to run to be called healthy."""
+
+SETTLED = 120
+"""The same for one that has been restarted before."""
+
+# Between two restarts of a loop a container is as much running as not: its health tells.
+_RUNS = frozenset({"running", "restarting"})
+_SHORT = len("sha256:") + 12
+
+
+def in_checkout(mine: ComposeServiceResource, theirs: RepositoryResource) -> bool:
+    """The project's directory is part of the checkout."""
+    return PurePosixPath(mine.directory).is_relative_to(theirs.name)
+
+
+def made_from(mine: ComposeServiceResource, theirs: FileResource | DirectoryResource) -> bool:
+    """The service's container may be made from this file."""
+    named = {*compose.paths(mine), *(compose.resolved(mine, path) for path in mine.restart_on)}
+    return theirs.name in named or PurePosixPath(theirs.name).is_relative_to(mine.directory)
+
+
+def ailment(container: Container, now: float, url: str | None, answer: int) -> str:
+    """Why a container is not healthy; empty when it is.
+
+    Its own healthcheck decides, else the URL (200), else that it keeps running.
+    """
+    if container.status != "running":
+        ended = f" with status {container.exit}" if container.status in {"exited", "restarting"} else ""
+        return f"{container.status}{ended}" + (
+            f", restarted {container.restarts} times" if container.restarts else ""
+        )
+    if container.health:
+        return "" if container.health == "healthy" else f"its healthcheck says {container.health}"
+    if url:
+        return "" if answer == 200 else f"{url} {f'answers {answer}' if answer > 0 else 'does not answer'}"  # noqa: PLR2004
+    age = now - container.started
+    if age >= (SETTLED if container.restarts else STEADY):
+        return ""
+    return f"runs for {max(age, 0):.0f} s only" + (
+        f", restarted {container.restarts} times" if container.restarts else ""
+    )
+
+
+def observe_service(state: ContainersState, resource: ComposeServiceResource, here: Here) -> Observation:  # noqa: ARG001
+    """Running, healthy, made from today's configuration and image."""
+    if state.error:
+        return Unknown(state.error, hint=_hint(state.error))
+    mine = containers_of(state, resource)
+    if resource.state == "absent":
+        return Present({}, details=_details(state, resource, mine)) if mine else Absent()
+    trouble = _unreadable(state, resource)
+    if trouble:
+        return trouble
+    if not mine:
+        return Absent(details=_details(state, resource, mine), reason=_why_absent(state, resource))
+    container, today = mine[0], today_of(state, resource)
+    changed = _changed(state, resource, mine)
+    sick = ailment(container, state.now, resource.url, state.urls.get(resource.url or "", 0))
+    attributes: dict[str, Value] = {
+        "running": container.status in _RUNS,
+        "healthy": not sick,
+        "current": not changed,
+        "image": _images(state, container, today)[0],
+    }
+    return Present(
+        attributes,
+        details=_details(state, resource, mine),
+        reason="; ".join([*changed, *([sick] if sick and resource.running else [])]),
+    )
+
+
+def wanted_service(state: ContainersState, resource: ComposeServiceResource, here: Here) -> dict[str, Value]:  # noqa: ARG001
+    """The declared attributes and, where the image follows the configuration, today's image.
+
+    A container that does not run is not also reported as not healthy.
+    """
+    wanted = {name: value for name, value in resource.attributes().items() if value or name == "running"}
+    mine = containers_of(state, resource)
+    if not mine:
+        return wanted
+    if not resource.running or mine[0].status not in _RUNS:
+        wanted.pop("healthy", None)
+    today = today_of(state, resource)
+    if "current" in wanted and resource.image_follows and today and today.image:
+        wanted["image"] = _images(state, mine[0], today)[1]
+    return wanted
+
+
+def unmanaged_containers(
+    state: ContainersState, declared: Sequence[ComposeServiceResource], here: Here
+) -> list[Unmanaged]:
+    """Containers of no declared service."""
+    ours = {container.id for resource in declared for container in containers_of(state, resource)}
+    return [
+        Unmanaged(here.host, "compose-service", container.name, _describe(container))
+        for container in state.containers
+        if container.id not in ours
+    ]
+
+
+def refuse_service(
+    state: ContainersState,
+    declared: Mapping[Address, ComposeServiceResource],
+    here: Here,  # noqa: ARG001
+) -> dict[Address, str]:
+    """Services whose place is taken by a container that is not ours to remove."""
+    found: dict[Address, str] = {}
+    for address, resource in declared.items():
+        rival = rival_of(state, resource) if resource.state == "present" else None
+        if rival and not containers_of(state, resource):
+            found[address] = f"{taken_by(rival, resource)}; remove it by hand: docker rm -f {rival.name}"
+    return found
+
+
+def _hint(error: str) -> str:
+    if "not installed" in error:
+        return "install Docker and its compose plugin on this host"
+    if "stopped" in error or "Cannot connect" in error:
+        return "systemctl start docker"
+    return "docker ps on this host says more"
+
+
+def _unreadable(state: ContainersState, resource: ComposeServiceResource) -> Unknown | None:
+    project = project_of(state, resource)
+    if project is None:
+        return Unknown(
+            f"{resource.directory} was not looked at", hint="take a new snapshot: gonka-state observe"
+        )
+    if project.error:
+        said = f"compose cannot read {', '.join(resource.files)} in {resource.directory}: {project.error}"
+        return Unknown(
+            said, hint=_hint(project.error) if "not installed" in project.error else "correct the file"
+        )
+    today = project.services.get(resource.name)
+    if today and not today.hash:
+        return Unknown(f"compose gave no hash for {resource.name}", hint="docker compose config --hash '*'")
+    if resource.url and state.urls.get(resource.url) == -1:
+        return Unknown(
+            f"{resource.url} cannot be asked: curl is not installed", hint="install curl on this host"
+        )
+    return None
+
+
+def _why_absent(state: ContainersState, resource: ComposeServiceResource) -> str:
+    rival = rival_of(state, resource)
+    if rival:
+        return taken_by(rival, resource)
+    return what_misses(state, resource)
+
+
+def _changed(
+    state: ContainersState, resource: ComposeServiceResource, mine: Sequence[Container]
+) -> list[str]:
+    """Why the container is not what compose would make today."""
+    today = today_of(state, resource)
+    if today is None:
+        return [what_misses(state, resource)]
+    found = []
+    if mine[0].hash != today.hash:
+        found.append("its configuration changed since it was made")
+    if len(mine) > max(today.scale, 1):
+        found.append(
+            f"{len(mine)} containers where {today.scale} is wanted: {', '.join(c.name for c in mine)}"
+        )
+    return found + [
+        f"{path} is newer than the container's start" for path in newer_files(state, resource, mine[0])
+    ]
+
+
+def _images(state: ContainersState, container: Container, today: Service | None) -> tuple[str, str]:
+    """The running image and today's, told apart by id where only the id differs."""
+    if today is None or not today.image or today.image != container.image:
+        return container.image, today.image if today else ""
+    identity = image_id(state, today.image)
+    if not identity or identity == container.image_id:
+        return container.image, today.image
+    return f"{container.image} ({container.image_id[:_SHORT]})", f"{today.image} ({identity[:_SHORT]})"
+
+
+def _describe(container: Container) -> str:
+    owner = f"of project {container.project}" if container.project else "of no project"
+    ports = f", ports {', '.join(container.ports)}" if container.ports else ""
+    return f"stray container {owner}, {container.status}, image {container.image}{ports}"
+
+
+def _details(
+    state: ContainersState, resource: ComposeServiceResource, mine: Sequence[Container]
+) -> dict[str, Value]:
+    """What the operation needs to know: containers, health, and whether compose sees a reason itself."""
+    if not mine:
+        return {}
+    today = today_of(state, resource)
+    return {
+        "containers": [item.id for item in mine],
+        "health": mine[0].health,
+        "pin": mine[0].image if today and not resource.image_follows and today.image != mine[0].image else "",
+        "recreate": bool(newer_files(state, resource, mine[0])),
+    }
