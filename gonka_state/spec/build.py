@@ -1,0 +1,98 @@
+"""Drafts turned into resources by their models; what depends on what must be there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from gonka_state.core.address import Address
+from gonka_state.core.desired import Declared
+from gonka_state.core.units import parse_size
+from gonka_state.spec.expand import WITH_SIZES
+from gonka_state.spec.problems import did_you_mean
+from gonka_state.spec.validate import report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gonka_state.resources.base import Resource
+    from gonka_state.spec.expand import Draft
+    from gonka_state.spec.problems import Problems
+
+
+def build(
+    drafts: Iterable[Draft], models: Mapping[str, type[Resource]], problems: Problems
+) -> dict[Address, Declared[Resource]]:
+    """Make every resource; what is wrong with one is said at its place, and the others go on."""
+    found: dict[Address, Declared[Resource]] = {}
+    made: list[tuple[Address, Draft]] = []
+    for draft in drafts:
+        resource = _make(draft, models, problems)
+        if resource is None:
+            continue
+        address = Address(draft.host, draft.kind, resource.name)
+        if address in found:
+            problems.add(draft.node.where, f"{address} is already declared at {found[address].source}")
+            continue
+        found[address] = Declared(address, resource, draft.node.where, draft.withheld)
+        made.append((address, draft))
+    for address, draft in made:
+        _needs(address, draft, found, models, problems)
+    return found
+
+
+def _make(draft: Draft, models: Mapping[str, type[Resource]], problems: Problems) -> Resource | None:
+    model = models.get(draft.kind)
+    if model is None:
+        node = draft.node.get("kind")
+        what = f"no kind {draft.kind!r}" if draft.kind else "missing key 'kind'"
+        problems.add(
+            draft.node.where if node is None else node.source, what, did_you_mean(draft.kind, models)
+        )
+        return None
+    try:
+        resource = model.model_validate(draft.data)
+    except ValidationError as error:
+        report(error.errors(include_url=False), draft.node, problems, model.model_json_schema())
+        return None
+    if draft.kind == "requirement":
+        _requirement(draft, models, problems)
+    return resource
+
+
+def _requirement(draft: Draft, models: Mapping[str, type[Resource]], problems: Problems) -> None:
+    for item in (draft.node.get("blocks") or draft.node).items or ():
+        if item.scalar not in models:
+            problems.add(item.source, f"no kind {item.raw!r}", did_you_mean(item.raw, models))
+    minimum = draft.data.get("minimum")
+    if draft.data["topic"] in WITH_SIZES and isinstance(minimum, str):
+        try:
+            parse_size(minimum)
+        except ValueError as error:
+            problems.add(draft.node.deepest(["minimum"]).source, str(error))
+
+
+def _needs(
+    address: Address,
+    draft: Draft,
+    found: Mapping[Address, Declared[Resource]],
+    models: Mapping[str, type[Resource]],
+    problems: Problems,
+) -> None:
+    for need in found[address].resource.needs:
+        written = draft.node.get("needs")
+        place = next(
+            (item.source for item in (written or draft.node).items or () if item.scalar == need), None
+        )
+        try:
+            wanted = Address.parse(need, host=draft.host)
+        except ValueError as error:
+            problems.add(place or draft.node.where, str(error))
+            continue
+        if wanted in found:
+            continue
+        near = did_you_mean(wanted.local, (other.local for other in found if other.host == wanted.host))
+        if wanted.kind not in models:
+            near = did_you_mean(wanted.kind, models)
+        problems.add(place or draft.node.where, f"{address} needs {wanted}, which is not declared", near)

@@ -1,0 +1,192 @@
+"""Cluster words turned into what each host shall have, still as plain data with its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from gonka_state.spec.checks import default_id
+from gonka_state.spec.host_words import NETWORK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gonka_state.spec.context import Context
+    from gonka_state.spec.host_words import Host, Project, Requirement
+    from gonka_state.spec.sources import Sources
+    from gonka_state.spec.templates import Templates
+    from gonka_state.spec.tree import Node
+    from gonka_state.spec.words import Cluster
+
+WITH_SIZES = ("memory", "disk")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One resource before its model has seen it. `node` is where it was written."""
+
+    host: str
+    kind: str
+    data: dict[str, Any]
+    node: Node
+    withheld: str = ""
+
+
+@dataclass(slots=True)
+class Expansion:
+    """Everything that the expansion of one cluster looks things up in."""
+
+    words: Cluster
+    tree: Node
+    sources: Sources
+    templates: Templates
+    context: Context
+    model_nodes: dict[str, Node] = field(default_factory=dict)
+
+    def drafts(self) -> Iterator[Draft]:
+        """Every resource of every host."""
+        for name, host in self.words.hosts.items():
+            node = self.tree.deepest(["hosts", name])
+            yield from self._host(name, host, node)
+
+    def _host(self, name: str, host: Host, node: Node) -> Iterator[Draft]:
+        for label, requirement in (self.words.requirements | host.requirements).items():
+            place = self.tree.deepest(["hosts", name, "requirements", label])
+            yield Draft(name, "requirement", self._requirement(label, requirement, host), place)
+        yield from self._repository(name)
+        for path, directory in host.directories.items():
+            data = {"name": path, **_given(directory), **self._in_checkout(path)}
+            yield Draft(name, "directory", data, node.deepest(["directories", path]))
+        for path in host.files:
+            yield self._file(name, path, host, node.deepest(["files", path]))
+        yield from self._firewall(name, host, node)
+        yield from self._models(name, host, node)
+        for where, project in host.services.items():
+            yield from self._services(name, host, where, project, node)
+        yield from self._node(name, host, node)
+        for index, item in enumerate(host.resources):
+            data = {key: value for key, value in item.items() if key != "kind"}
+            yield Draft(name, str(item.get("kind", "")), data, node.deepest(["resources", index]))
+
+    def _requirement(self, label: str, words: Requirement, host: Host) -> dict[str, Any]:
+        data = {"name": label, "topic": label, **_given(words)}
+        hub = self.words.hub
+        if data["topic"] == "disk" and hub is not None and _below(hub.home, data.get("path", "/")):
+            # What is downloaded already must not make the free space too small (the models stay wanted).
+            stored = [f"{hub.home}/hub/models--{name.replace('/', '--')}" for name in _models_of(host)]
+            data["counts"] = stored
+        return data
+
+    def _repository(self, name: str) -> Iterator[Draft]:
+        words = self.words.repository
+        if words is not None:
+            data = {"name": words.path, "url": words.url, "ref": words.ref, "owner": words.owner}
+            yield Draft(name, "repository", data, self.tree.deepest(["repository"]))
+
+    def _in_checkout(self, path: str) -> dict[str, Any]:
+        """A clone refuses a directory that is not empty: what lies in the checkout comes after it."""
+        words = self.words.repository
+        inside = words is not None and path != words.path and _below(path, words.path)
+        return {"needs": [f"repository:{words.path}"]} if words is not None and inside else {}
+
+    def _file(self, name: str, path: str, host: Host, node: Node) -> Draft:
+        words = host.files[path]
+        data = {"name": path, **_given(words, "template", "vars"), **self._in_checkout(path)}
+        if words.template is None:
+            return Draft(name, "file", data, node)
+        values, secrets = self.context.of(name, node)
+        rendered = self.templates.render(words.template, values, secrets, node.deepest(["template"]).source)
+        if rendered.text is not None:
+            data |= {"content": rendered.text, "secrets": dict(rendered.secrets)}
+        return Draft(name, "file", data, node, rendered.withheld)
+
+    def _firewall(self, name: str, host: Host, node: Node) -> Iterator[Draft]:
+        if host.firewall is not None:
+            place = node.deepest(["firewall"])
+            general = _given(host.firewall, "rules")
+            if general:
+                yield Draft(name, "firewall", {"name": "ufw", **general}, place)
+            for label, rule in host.firewall.rules.items():
+                at = place.deepest(["rules", label])
+                port, _, protocol = label.partition("/")
+                data = {"port": port, "protocol": protocol or "tcp", **_given(rule)}
+                yield Draft(name, "firewall-rule", data | {"from": self.sources.addresses(at)}, at)
+        for label, opening in host.container_ports.items():
+            at = node.deepest(["container_ports", label])
+            port, _, protocol = label.partition("/")
+            data = {"port": int(port), "protocol": protocol or "tcp", **_given(opening)}
+            yield Draft(name, "container-port", data | {"from": self.sources.addresses(at)}, at)
+
+    def _models(self, name: str, host: Host, node: Node) -> Iterator[Draft]:
+        hub = self.words.hub
+        for label in _models_of(host):
+            model = self.words.models.get(label)
+            place = node.deepest(["model"]) if label == host.model else node.deepest(["cache"])
+            if hub is None:
+                self.sources.problems.add(place.where, "a model needs to know where to go: hub: {home: …}")
+            elif model is not None and model.revision is not None:
+                data = {"name": label, "revision": model.revision, **_given(hub)}
+                yield Draft(name, "model", data, place)
+
+    def _services(
+        self, name: str, host: Host, directory: str, project: Project, node: Node
+    ) -> Iterator[Draft]:
+        for label, service in project.services.items():
+            data = {"name": label, "directory": directory, **_given(project, "services")}
+            data |= _given(service, "models", "admin")
+            if service.models:
+                data["needs"] = [*service.needs, *(f"model:{model}" for model in _models_of(host))]
+            yield Draft(
+                name, "compose-service", data, node.deepest(["services", directory, "services", label])
+            )
+
+    def _node(self, name: str, host: Host, node: Node) -> Iterator[Draft]:
+        words, model = host.node, host.model
+        network = next((label for label, other in self.words.hosts.items() if other.role == NETWORK), None)
+        if words is None or model is None or network is None:
+            return
+        data = {"host": host.address, **_given(words, "id", "needs", "maintenance")}
+        data |= {
+            "name": words.id or default_id(name, host.role),
+            "inference_port": words.inference_port,
+            "poc_port": words.poc_port,
+            "max_concurrent": words.max_concurrent,
+            "models": {model: {"args": list(self.words.models[model].args)}}
+            if model in self.words.models
+            else {},
+            "about": name,
+            "needs": [
+                *(f"{name}/compose-service:{label}" for label in _services(host, "models")),
+                *(f"{name}/{need}" for need in words.needs),
+                *(
+                    f"{network}/compose-service:{label}"
+                    for label in _services(self.words.hosts[network], "admin")
+                ),
+            ],
+        }
+        if data["models"]:
+            yield Draft(network, "node", data, node.deepest(["node"]))
+
+
+def _given(words: Any, *without: str) -> dict[str, Any]:  # noqa: ANN401  (any of our words)
+    """What was really written, under the names of the YAML; the rest is left to the resource's defaults."""
+    found: dict[str, Any] = words.model_dump(by_alias=True, exclude_unset=True, exclude=set(without))
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _models_of(host: Host) -> list[str]:
+    return list(dict.fromkeys([*([host.model] if host.model else []), *host.cache]))
+
+
+def _services(host: Host, mark: str) -> list[str]:
+    return [
+        label
+        for project in host.services.values()
+        for label, service in project.services.items()
+        if getattr(service, mark) and service.state == "present"
+    ]
+
+
+def _below(path: str, directory: str) -> bool:
+    return PurePosixPath(path).is_relative_to(directory)

@@ -1,0 +1,178 @@
+"""The words for one host and for what all hosts of a role have."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from gonka_state.resources.firewall import Policy  # noqa: TC001  (pydantic reads it at run time)
+from gonka_state.resources.requirement import Topic  # noqa: TC001  (pydantic reads it at run time)
+from gonka_state.spec.vocabulary import (
+    AbsolutePath,
+    ContainerPortKey,
+    Mode,
+    ModelId,
+    Port,
+    PortKey,
+    Positive,
+    State,
+    Texts,
+    UserName,
+    Variable,
+    VariableName,
+    Word,
+    Words,
+    only_sources,
+)
+
+NETWORK, ML = "network", "ml"
+"""The two roles the tool itself knows; what they have is written in YAML."""
+
+
+class Requirement(Words):
+    """A condition of a host; `topic` is the entry's name unless given."""
+
+    topic: Topic | None = None
+    minimum: str | int | None = None
+    equals: str | int | bool | None = None
+    at_most: Annotated[float, Field(ge=0)] | None = None
+    path: AbsolutePath | None = None
+    level: Literal["block", "warn"] = "block"
+    blocks: list[str] = Field(default_factory=list)
+
+
+class Rule(Words):
+    """Who may reach a port; a rule that is only sources may be written as these alone."""
+
+    sources: Texts = Field(alias="from")
+    comment: str | None = None
+    action: Literal["allow", "limit", "deny", "reject"] | None = None
+    interface: str | None = None
+    direction: Literal["in", "out"] | None = None
+    state: State = "present"
+
+
+class ContainerPort(Words):
+    """Who may reach a port that Docker publishes; the sources alone may be written."""
+
+    sources: Texts = Field(alias="from")
+    state: State = "present"
+
+
+class Firewall(Words):
+    """ufw and its rules by `port`, `port/protocol` or `from:to/protocol`."""
+
+    enabled: bool | None = None
+    incoming: Policy | None = None
+    outgoing: Policy | None = None
+    routed: Policy | None = None
+    rules: dict[
+        PortKey, Annotated[Rule, BeforeValidator(only_sources, json_schema_input_type=str | list[str] | Rule)]
+    ] = Field(default_factory=dict)
+
+
+class Directory(Words):
+    """A directory of a host."""
+
+    mode: Mode | None = None
+    owner: UserName | None = None
+    group: UserName | None = None
+    state: State = "present"
+
+
+class File(Words):
+    """A file from a template, or with the content written here."""
+
+    template: str | None = None
+    content: str | None = None
+    vars: dict[VariableName, Variable] = Field(default_factory=dict)
+    mode: Mode | None = None
+    owner: UserName | None = None
+    group: UserName | None = None
+    validate_with: str | None = None
+    state: State = "present"
+
+    @model_validator(mode="after")
+    def _content(self) -> File:
+        if self.template is not None and self.content is not None:
+            raise ValueError("give template or content, not both")
+        if self.vars and self.template is None:
+            raise ValueError("vars are for a template")
+        return self
+
+
+class Service(Words):
+    """A service of a compose project. `models`: it serves the host's; `admin`: it answers the Admin API."""
+
+    models: bool = False
+    admin: bool = False
+    url: str | None = None
+    restart_on: list[str] | None = None
+    image_follows: bool | None = None
+    needs: list[str] = Field(default_factory=list)
+    state: State = "present"
+
+
+class Project(Words):
+    """A compose project, named by its directory."""
+
+    files: Annotated[list[str], Field(min_length=1)] | None = None
+    env_file: str | None = None
+    project: str | None = None
+    services: dict[str, Service]
+
+
+class Maintenance(Words):
+    """Reserved: a host or node that is worked on by hand."""
+
+    until: str
+    reason: str
+
+
+class RegisteredNode(Words):
+    """How this host's ML node is registered in the Admin API. `needs` are on this host."""
+
+    id: Word | None = None
+    host: str | None = None
+    inference_port: Port = 5050
+    poc_port: Port = 8080
+    max_concurrent: Positive = 500
+    inference_segment: str | None = None
+    poc_segment: str | None = None
+    enabled: bool | None = None
+    needs: list[str] = Field(default_factory=list)
+    maintenance: Maintenance | None = None
+    state: State = "present"
+
+
+class Role(Words):
+    """What every host of a role has; a host may say the same words, which are laid over its role's."""
+
+    requirements: dict[str, Requirement] = Field(default_factory=dict)
+    firewall: Firewall | None = None
+    container_ports: dict[
+        ContainerPortKey,
+        Annotated[
+            ContainerPort,
+            BeforeValidator(only_sources, json_schema_input_type=str | list[str] | ContainerPort),
+        ],
+    ] = Field(default_factory=dict)
+    directories: dict[AbsolutePath, Directory] = Field(default_factory=dict)
+    files: dict[AbsolutePath, File] = Field(default_factory=dict)
+    services: dict[AbsolutePath, Project] = Field(default_factory=dict)
+    node: RegisteredNode | None = None
+    resources: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class Host(Role):
+    """One host. `model` is served, `cache` is only kept on disk."""
+
+    address: str
+    role: str
+    model: ModelId | None = None
+    cache: list[ModelId] = Field(default_factory=list)
+    gpus: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None = None
+    user: UserName | None = None
+    port: Port | None = None
+    maintenance: Maintenance | None = None

@@ -1,0 +1,46 @@
+"""Layers of one cluster's wish laid over each other: maps merge, lists replace, null unsets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gonka_state.spec.tree import Node
+
+
+ALTERNATIVES = (
+    frozenset({"minimum", "equals", "at_most"}),
+    frozenset({"template", "content"}),
+    frozenset({"env", "file", "command"}),
+)
+"""Keys of which one map holds one: a later layer that gives one takes back the others."""
+
+
+def merge(base: Node, top: Node) -> Node:
+    """Lay `top` over `base`. A null in `top` stays, so that it unsets in every layer below."""
+    if base.entries is None or top.entries is None:
+        return top
+    gone = _taken_back(base.entries, top.entries)
+    entries = {name: node for name, node in base.entries.items() if name not in gone}
+    for name, node in top.entries.items():
+        entries[name] = merge(entries[name], node) if name in entries else node
+    return replace(top, entries=entries)
+
+
+def _taken_back(base: dict[str, Node], top: dict[str, Node]) -> set[str]:
+    """Alternatives of the base that the top replaces. Maps are never alternatives: a host may be named `env`."""
+    gone: set[str] = set()
+    for group in ALTERNATIVES:
+        given = {name for name in group & top.keys() if not top[name].empty and top[name].entries is None}
+        if given:
+            gone |= {name for name in (group & base.keys()) - given if base[name].entries is None}
+    return gone
+
+
+def settle(node: Node) -> Node:
+    """Drop what nulls have unset, at every depth of maps."""
+    if node.entries is None:
+        return node
+    kept = {name: settle(child) for name, child in node.entries.items() if not child.empty}
+    return replace(node, entries=kept)

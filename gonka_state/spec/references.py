@@ -1,0 +1,129 @@
+"""Values that only the operator knows: read from the environment, a file or a command, or withheld."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from pydantic import SecretStr
+
+from gonka_state.spec.layers import beside
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gonka_state.core.desired import Source
+    from gonka_state.spec.tree import Node
+
+COMMAND_SECONDS = 30
+MAX_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A value that is not there; `reason` names it, where it is asked for, and why."""
+
+    reason: str
+
+
+Value: TypeAlias = str | SecretStr | Withheld
+
+
+@dataclass(slots=True)
+class References:
+    """Resolves references, each once; `missing` lists the withheld ones in the order met."""
+
+    env: Mapping[str, str]
+    run_commands: bool = True
+    missing: list[str] = field(default_factory=list)
+    _known: dict[object, str | Withheld] = field(default_factory=dict)
+
+    def value(self, node: Node, *, secret: bool) -> Value:
+        """The text of a node that is a text or a reference; a secret one is wrapped at once."""
+        if node.entries is None:
+            found: str | Withheld = node.scalar if isinstance(node.scalar, str) else node.raw
+        else:
+            found = self._resolve(node)
+        if isinstance(found, Withheld):
+            if found.reason not in self.missing:
+                self.missing.append(found.reason)
+            return found
+        return SecretStr(found) if secret else found
+
+    def _resolve(self, node: Node) -> str | Withheld:
+        key = (node.where, repr(node.plain()))
+        if key not in self._known:
+            self._known[key] = self._look(node)
+        return self._known[key]
+
+    def _look(self, node: Node) -> str | Withheld:
+        where = node.where
+        if (name := node.get("env")) is not None:
+            return self.env.get(str(name.scalar)) or Withheld(f"{name.scalar} ({where}) is not set")
+        if (path := node.get("file")) is not None:
+            return self._file(where, str(path.scalar))
+        argv = [str(item.scalar) for item in ((node.get("command") or node).items or ())]
+        return self._command(where, argv)
+
+    def _file(self, where: Source, text: str) -> str | Withheld:
+        try:
+            data = _head(beside(where, text, self.env))
+            found = data.decode().removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError:
+            return Withheld(f"{text} ({where}) is not UTF-8 text")
+        except (OSError, ValueError) as error:
+            return Withheld(f"{text} ({where}) cannot be read: {getattr(error, 'strerror', None) or error}")
+        return found or Withheld(f"{text} ({where}) is empty")
+
+    def _command(self, where: Source, argv: Sequence[str]) -> str | Withheld:
+        name = f"command {argv[0]!r} ({where})" if argv else f"command ({where})"
+        if not self.run_commands:
+            return Withheld(f"{name} was not run")
+        try:
+            status, output = _run(argv, Path(where.file).parent, self.env)
+        except subprocess.TimeoutExpired:
+            return Withheld(f"{name} did not end within {COMMAND_SECONDS} s")
+        except (OSError, ValueError) as error:
+            return Withheld(f"{name} cannot be run: {getattr(error, 'strerror', None) or error}")
+        if status != 0:
+            return Withheld(f"{name} failed with status {status}")
+        try:
+            found = output.decode().removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError:
+            return Withheld(f"{name} printed something that is not UTF-8 text")
+        return found or Withheld(f"{name} printed nothing")
+
+
+def _head(path: Path) -> bytes:
+    """A small regular file: reading a pipe or a device would hang."""
+    if not path.is_file():
+        raise OSError(0, "no such file" if not path.exists() else "not a file")
+    with path.open("rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"larger than {MAX_BYTES // 1024} KiB")
+    return data
+
+
+def _run(argv: Sequence[str], directory: Path, env: Mapping[str, str]) -> tuple[int, bytes]:
+    """Run without a shell. What it says on stderr is dropped: it may hold what it failed to hide."""
+    with subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=directory,
+        env=dict(env),
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=COMMAND_SECONDS)
+        except subprocess.TimeoutExpired:
+            # The group: a child of the command would keep the pipe open.
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return process.returncode, output[:MAX_BYTES]

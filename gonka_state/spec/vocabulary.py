@@ -1,0 +1,93 @@
+"""What the words of a cluster file are made of: shapes of values, and what they mean in plain words."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from gonka_state.resources.directory import ABSOLUTE, MODE
+
+_COMMIT = r"^[0-9a-f]{40}$"
+_HOST = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+_MODEL = r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$"
+_USER = r"^[a-z_][a-z0-9_-]{0,30}$"
+_WORD = r"^[A-Za-z0-9._-]+$"
+_VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_PORT = r"^(\d{1,5}(:\d{1,5})?|any)(/(tcp|udp|any))?$"
+_CONTAINER_PORT = r"^\d{1,5}(/(tcp|udp))?$"
+
+MEANING = {
+    ABSOLUTE: "an absolute path",
+    MODE: 'an octal mode such as "0755"',
+    _COMMIT: "a commit: 40 characters of 0-9 and a-f",
+    _HOST: "a name of a-z, 0-9 and inner hyphens",
+    _MODEL: "a model id such as ORG/NAME",
+    _USER: "a user's name",
+    _WORD: "a name of letters, digits, dots, hyphens and underscores",
+    _VARIABLE: "a name of letters, digits and underscores",
+    _PORT: "a port such as 22/tcp, 53/udp or 60000:61000/udp",
+    _CONTAINER_PORT: "a port such as 5050/tcp",
+}
+"""What each pattern asks for, as an operator would say it."""
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Positive = Annotated[int, Field(gt=0)]
+Commit = Annotated[str, Field(pattern=_COMMIT)]
+HostName = Annotated[str, Field(pattern=_HOST)]
+ModelId = Annotated[str, Field(pattern=_MODEL)]
+AbsolutePath = Annotated[str, Field(pattern=ABSOLUTE)]
+Mode = Annotated[str, Field(pattern=MODE)]
+UserName = Annotated[str, Field(pattern=_USER)]
+Word = Annotated[str, Field(pattern=_WORD)]
+VariableName = Annotated[str, Field(pattern=_VARIABLE)]
+PortKey = Annotated[str, Field(pattern=_PORT)]
+ContainerPortKey = Annotated[str, Field(pattern=_CONTAINER_PORT)]
+State = Literal["present", "absent"]
+
+
+class Words(BaseModel):
+    """Unknown words are errors, and nothing is converted: `3.10` is no text."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Reference(Words):
+    """A value that only the operator knows: from the environment, a file, or a command's output."""
+
+    env: VariableName | None = None
+    file: str | None = None
+    command: Annotated[list[str], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Reference:
+        if sum(item is not None for item in (self.env, self.file, self.command)) != 1:
+            raise ValueError("give exactly one of env, file and command")
+        return self
+
+
+def _which(value: object) -> str:
+    return "reference" if isinstance(value, (dict, Reference)) else "text"
+
+
+Text = Annotated[Annotated[str, Tag("text")] | Annotated[Reference, Tag("reference")], Discriminator(_which)]
+"""A text, or a reference to one."""
+
+Variable = Annotated[
+    Annotated[str | int | bool, Tag("text")] | Annotated[Reference, Tag("reference")], Discriminator(_which)
+]
+"""A value for a template. One that is a reference is held as a secret."""
+
+
+def one_or_many(value: object) -> object:
+    """A single text stands for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+def only_sources(value: object) -> object:
+    """A rule that is only its sources may be written as these alone."""
+    return {"from": value} if isinstance(value, (str, list)) else value
+
+
+Texts = Annotated[list[str], BeforeValidator(one_or_many, json_schema_input_type=str | list[str])]
+"""One text or a list of them."""

@@ -1,0 +1,113 @@
+"""The words of a cluster file: what an operator may write, before it becomes resources."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gonka_state.spec.host_words import Host, Requirement, Role  # noqa: TC001  (pydantic reads it at run time)
+from gonka_state.spec.vocabulary import (
+    AbsolutePath,
+    Commit,
+    HostName,
+    ModelId,
+    Port,
+    Positive,
+    Text,
+    Texts,
+    UserName,
+    Word,
+    Words,
+)
+
+
+class Ssh(Words):
+    """How to log in. Paths are relative to the file they are written in."""
+
+    user: UserName
+    key: str
+    known_hosts: str
+    port: Port = 22
+
+
+class Account(Words):
+    """The cluster's account (cold) key: its public half only."""
+
+    pubkey: Text | None = None
+    key_name: Word | None = None
+
+
+class Network(Words):
+    """What the cluster is to the chain. `managed: elsewhere` names a network node that is not ours."""
+
+    managed: Literal["here", "elsewhere"] = "here"
+    address: str | None = None
+    public_host: Text | None = None
+    account: Account = Account()
+    ml_key_name: Word | None = None
+    keyring_password: Text | None = None
+
+
+class Repository(Words):
+    """The checkout that holds the compose files, on every host."""
+
+    url: str
+    ref: Commit
+    path: AbsolutePath
+    owner: UserName = "root"
+
+
+class Hub(Words):
+    """Where models are kept on a host (`home` is HF_HOME) and fetched from."""
+
+    home: AbsolutePath
+    endpoint: str | None = None
+    client: str = "hf"
+
+
+class Model(Words):
+    """A model's commit on the hub and what vLLM is started with, one token per list item."""
+
+    revision: Commit | None = None
+    args: list[str] = Field(default_factory=list)
+
+
+class Timeouts(Words):
+    """Seconds; the plan's figures where nothing is said."""
+
+    connect: Positive = 10
+    section: Positive = 30
+    host: Positive = 120
+    pull: Positive = 3600
+    model: Positive = 7200
+    healthy: Positive = 600
+    step: Positive = 120
+    sync: Positive = 3600
+    registration: Positive = 300
+
+
+class Run(Words):
+    """How a cluster is worked on."""
+
+    parallel: Positive = 16
+    throttle: Positive = 4
+    retries: Annotated[int, Field(ge=0)] = 3
+    timeouts: Timeouts = Timeouts()
+
+
+class Cluster(Words):
+    """A whole cluster file, its `extends` and overlays merged in."""
+
+    extends: Texts = Field(default_factory=list)
+    cluster: HostName
+    lab: bool = False
+    ssh: Ssh
+    network: Network = Network()
+    repository: Repository | None = None
+    hub: Hub | None = None
+    requirements: dict[str, Requirement] = Field(default_factory=dict)
+    models: dict[ModelId, Model] = Field(default_factory=dict)
+    roles: dict[str, Role] = Field(default_factory=dict)
+    hosts: Annotated[dict[HostName, Host], Field(min_length=1)]
+    run: Run = Run()
