@@ -31,32 +31,30 @@ def observe_model(state: ModelsState, resource: ModelResource, here: Here) -> Ob
         return Unknown(f"{home} was not looked at", hint="take a new snapshot: gonka-state observe")
     model = state.homes[home].get(resource.name, Cached())
     running = state.units.get(slug(resource.name)) == "running"
-    doing = ("a download is running",) if running else ()
+    notes = ["a download is running"] if running else _leftover(model)
     if not (model.snapshots or model.blobs or model.unfinished):
-        return Absent(reason="; ".join(doing))
+        return Absent(reason="; ".join(notes))
     if resource.revision not in model.snapshots and model.snapshots:
-        return _other_revision(model, doing)
-    return _judged(model, resource, doing)
+        return _other_revision(model, notes)
+    return _judged(model, resource, notes)
 
 
-def _other_revision(model: Cached, doing: tuple[str, ...]) -> Present:
+def _other_revision(model: Cached, notes: list[str]) -> Present:
     others = sorted(model.snapshots)
     sizes = ", ".join(f"{commit[:12]} with {human_bytes(model.size_of(commit))}" for commit in others)
     return Present(
-        {"revision": ", ".join(others)}, reason="; ".join([*doing, f"other revision on disk: {sizes}"])
+        {"revision": ", ".join(others)}, reason="; ".join([*notes, f"other revision on disk: {sizes}"])
     )
 
 
-def _judged(model: Cached, resource: ModelResource, doing: tuple[str, ...]) -> Present:
+def _judged(model: Cached, resource: ModelResource, notes: list[str]) -> Present:
     verdict = judge(model, resource.revision)
     root = f"{resource.home}/hub/{folder(resource.name)}/snapshots/{resource.revision}"
     details = {"truncated": {f"{root}/{bad.path}": bad.size for bad in verdict.truncated}}
     if verdict.complete:
-        return Present(
-            {"revision": resource.revision}, details, reason="; ".join([*doing, *_leftover(model)])
-        )
+        return Present({"revision": resource.revision}, details, reason="; ".join(notes))
     lacks = [f"missing {_some(verdict.missing)}"] if verdict.missing else []
-    reasons = [*doing, *lacks, *map(str, verdict.truncated[:3]), *_leftover(model)]
+    reasons = [*lacks, *map(str, verdict.truncated[:3]), *notes]
     return Present({"revision": f"partial, {verdict.bytes}"}, details, reason="; ".join(reasons))
 
 

@@ -8,13 +8,14 @@ from gonka_state.core.units import human_bytes
 from gonka_state.errors import StepError
 from gonka_state.facts.base import quote
 from gonka_state.operations.base import Do, Pause, Say, Step, fail
-from gonka_state.operations.model_progress import Job, Progress, Status, of_hub
+from gonka_state.operations.model_job import Job, of_hub
+from gonka_state.operations.model_progress import Progress, Status
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
     from gonka_state.operations.base import Command, Commands, Result
-    from gonka_state.operations.model_progress import Room
+    from gonka_state.operations.model_job import Room
     from gonka_state.resources.model import ModelResource
 
 RESERVE = 1_000_000_000
@@ -85,7 +86,7 @@ def _refuse(job: Job, room: Room) -> None:
         raise StepError(
             f"{human_bytes(room.needed)} to fetch, but only {human_bytes(room.free)} free at {job.home}"
             f" ({human_bytes(RESERVE)} must stay free)",
-            hint="make room (--unmanaged lists models that nobody declares) or declare another home",
+            hint="make room (--unmanaged lists models and unfinished files that nobody needs) or declare another home",
         )
 
 
@@ -163,9 +164,10 @@ def _fail(job: Job, status: Status, progress: Progress) -> Commands:
             f"{job.unit} is gone at {progress.bytes}: it was stopped, or the host restarted",
             hint="converge again: whole files are kept",
         )
-    result = yield job.last_words()
+    result = yield job.last_words(status.invocation)
     said = "; ".join(line for line in result.stdout.splitlines() if line.strip())
+    what = f"{job.client} download failed ({status.result}, exit status {status.exit}) at {progress.bytes}"
     raise StepError(
-        f"{job.client} download failed ({status.result}, exit status {status.exit}) at {progress.bytes}: {said[-600:]}",
+        f"{what}: {said[-600:]}" if said else what,
         hint=f"journalctl -u {job.unit} on the host has the rest; converge again keeps whole files",
     )

@@ -13,8 +13,9 @@ class ModelResource(Resource):
     """`name` is the model id `ORG/NAME`.
 
     `revision` is a 40-hex commit. Observed as an attribute of the same name: the commit when it is
-    complete on disk, else `partial`, with the files that miss in the reason. `home` is HF_HOME on the
-    host; `endpoint` a hub other than the public one; `client` the `hf` program. `owner` runs the download.
+    complete on disk, else `partial, 12.3 of 33.1 GB` with what it lacks in the reason, or the other
+    commits that are there. `home` is HF_HOME on the host; `endpoint` a hub other than the public one;
+    `client` the `hf` program as root finds it (a name or an absolute path).
     """
 
     kind: ClassVar[str] = "model"
