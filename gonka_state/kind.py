@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gonka_state.core.address import Address
     from gonka_state.core.observation import Observation, Unmanaged, Value
     from gonka_state.facts.base import Fact
+    from gonka_state.facts.here import Here
 
 R = TypeVar("R", bound=Resource)
 S = TypeVar("S")
@@ -37,18 +38,6 @@ class Need:
     kind: str
     when: Callable[[Any, Any], bool] = same_host
     refresh: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """What a kind may know about the host it is observed on.
-
-    `addresses` maps host names of the cluster to their addresses; `peer` is this look's SSH client.
-    """
-
-    host: str
-    addresses: Mapping[str, str]
-    peer: str = ""
 
 
 def _declared(state: Any, resource: Resource, here: Here) -> dict[str, Value]:  # noqa: ANN401, ARG001

@@ -14,7 +14,7 @@ import click
 from gonka_state.engine.select import check_selectors
 from gonka_state.errors import InputError
 from gonka_state.registry import KINDS
-from gonka_state.spec import load
+from gonka_state.spec.load import load
 from gonka_state.views.style import Style
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import click
 
 from gonka_state.core.report import ExitStatus
 from gonka_state.registry import KINDS
-from gonka_state.spec import schema
+from gonka_state.spec.schema import schema
 
 
 @click.command("schema")

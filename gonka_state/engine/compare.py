@@ -12,7 +12,7 @@ from gonka_state.core.observation import Observation, Present, Unknown, Unmanage
 from gonka_state.core.order import Edge
 from gonka_state.core.plan import NOT_SELECTED, HostLooked, Plan, settle
 from gonka_state.errors import FactError
-from gonka_state.kind import Here
+from gonka_state.facts.here import Here
 from gonka_state.resources.requirement import RequirementResource
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ class Comparer:
 
     def here(self, host: str, peer: str = "") -> Here:
         """What a kind may know about a host."""
-        return Here(host, {name: login.address for name, login in self.desired.hosts.items()}, peer)
+        declared = [item.resource for address, item in self.desired.resources.items() if address.host == host]
+        addresses = {name: login.address for name, login in self.desired.hosts.items()}
+        return Here(host, addresses, peer, declared)
 
     def compare(self, snapshot: Snapshot, *, seconds: float = 0.0) -> Compared:
         """Judge every declared resource; hosts that are not in the snapshot are unknown."""

@@ -14,7 +14,7 @@ from gonka_state.resources.file import FileResource
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gonka_state.kind import Here
+    from gonka_state.facts.here import Here
     from gonka_state.resources.base import Resource
     from gonka_state.resources.directory import DirectoryResource
 

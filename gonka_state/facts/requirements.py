@@ -15,7 +15,7 @@ from gonka_state.resources.requirement import RequirementResource
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gonka_state.kind import Here
+    from gonka_state.facts.here import Here
     from gonka_state.resources.base import Resource
 
 _DISK = r"""
@@ -30,8 +30,8 @@ _COMMANDS: Mapping[str, str] = {
     "architecture": "part architecture uname -m",
     "cores": "part cores nproc",
     "memory": "part memory sed -n 's/^MemTotal: *//p' /proc/meminfo",
-    "docker": "part docker docker info --format '{{.ServerVersion}}|{{json .Runtimes}}|{{json .ServerErrors}}'",
-    "nvidia-runtime": "part docker docker info --format '{{.ServerVersion}}|{{json .Runtimes}}|{{json .ServerErrors}}'",
+    "docker": "part docker docker info --format '{{.ServerVersion}}|{{json .Runtimes}}'",
+    "nvidia-runtime": "part docker docker info --format '{{.ServerVersion}}|{{json .Runtimes}}'",
     "compose": "part compose docker compose version --short",
     "gpus": f"part gpus {_GPU}",
     "gpu-model": f"part gpus {_GPU}",
@@ -116,11 +116,14 @@ def _part_of(topic: str) -> str:
 
 
 def _docker(parts: Parts) -> tuple[str, str]:
-    version, _, rest = parts.need("docker").text.strip().partition("|")
-    if not version:
-        errors = rest.rpartition("|")[2]
-        raise FactError(f"the Docker daemon does not answer: {errors or parts['docker'].stderr}"[:300])
-    return version, rest.rpartition("|")[0]
+    part = parts["docker"]
+    version, _, rest = part.text.strip().partition("|")
+    if part.status == 127:  # noqa: PLR2004 (the shell's own: no such program)
+        raise FactError("docker is not installed")
+    if part.status != 0 or not version:
+        # The client's own words are about its template, not about the daemon.
+        raise FactError("the Docker daemon does not answer")
+    return version, rest
 
 
 def _skew(parts: Parts) -> float:
@@ -136,13 +139,19 @@ def _gpus(parts: Parts) -> tuple[Gpu, ...]:
     return tuple(Gpu(*row) for row in rows if len(row) == 4)  # noqa: PLR2004 (the four fields asked for)
 
 
-def _healthy(parts: Parts) -> int:
+def _cards(parts: Parts) -> None:
+    if parts["gpus"].status == 127:  # noqa: PLR2004 (the shell's own: no such program)
+        raise FactError("nvidia-smi is not installed")
     parts.need("gpus")
+
+
+def _healthy(parts: Parts) -> int:
+    _cards(parts)
     return sum(1 for gpu in _gpus(parts) if gpu.healthy)
 
 
 def _names(parts: Parts) -> str:
-    parts.need("gpus")
+    _cards(parts)
     return ", ".join(sorted({gpu.name for gpu in _gpus(parts)})) or "none"
 
 
@@ -182,7 +191,7 @@ def observe_requirement(state: Conditions, resource: RequirementResource, here: 
     found, error = _found(state, resource)
     if found is None:
         if resource.topic in {"docker", "compose", "gpus", "gpu-model", "nvidia-runtime"}:
-            return Present({resource.topic: f"not available ({error})"})
+            return Present({resource.topic: f"not available: {error}"})
         return Unknown(f"{resource.topic} cannot be read: {error}")
     met = _met(resource, found)
     shown = resource.condition if met else _shown(resource, found)

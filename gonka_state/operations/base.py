@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gonka_state.core.change import Change
     from gonka_state.core.desired import Timeouts
     from gonka_state.core.observation import Observation
-    from gonka_state.kind import Here
+    from gonka_state.facts.here import Here
 
 R = TypeVar("R", bound=Resource)
 

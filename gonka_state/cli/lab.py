@@ -1,0 +1,97 @@
+"""`gonka-state lab`: real hosts on this machine, for rehearsal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gonka_state import lab
+from gonka_state.cli.options import Options, cluster_options, options_from
+from gonka_state.core.report import ExitStatus
+from gonka_state.errors import InputError
+
+if TYPE_CHECKING:
+    from gonka_state.core.desired import Desired
+    from gonka_state.resources.base import Resource
+
+
+@click.group("lab")
+def command() -> None:
+    """Boot one real host per host of a cluster file on this machine, to rehearse on.
+
+    Each is a systemd container with its own sshd, ufw, Docker and compose. An image registry, a git
+    repository and a model hub run beside them. Needs root on Linux.
+    """
+
+
+@command.command("up")
+@cluster_options
+@click.option("--subnet", default="10.77.0.0/24", show_default=True, help="A free /24 for the lab.")
+def up(subnet: str, **shared: Any) -> int:  # noqa: ANN401 (click's)
+    """Boot the lab of one cluster file and print the path of its overlay."""
+    desired = _one(_options(shared))
+    info = lab.up(_spec(desired), subnet=subnet, say=_say)
+    click.echo(info.overlay)
+    _say(f"look:    gonka-state diff {desired.file} --overlay {info.overlay}")
+    _say(f"log in:  {' '.join(info.ssh(next(iter(info.hosts))))}")
+    return ExitStatus.OK
+
+
+@command.command("down")
+@click.argument("clusters", nargs=-1)
+def down(clusters: tuple[str, ...]) -> int:
+    """Take labs down (none named: all of them); leaves nothing behind."""
+    for cluster in clusters or (None,):
+        name = Path(cluster).stem if cluster and cluster.endswith(".yaml") else cluster
+        lab.down(name, say=_say)
+    return ExitStatus.OK
+
+
+@command.command("status")
+def status() -> int:
+    """Show which lab hosts run."""
+    hosts = lab.status()
+    for host in hosts:
+        state = "up" if host.up else "off"
+        ssh = "ssh answers" if host.ssh else "ssh does not answer"
+        click.echo(f"{host.cluster}  {host.name:<24} {host.address:<15} {state:<4} {ssh}")
+    if not hosts:
+        click.echo("no lab is up")
+    return ExitStatus.OK
+
+
+def _options(shared: dict[str, Any]) -> Options:
+    return options_from(
+        shared | {"hosts": (), "kinds": (), "as_json": False, "quiet": False, "color": "auto", "verbose": 0}
+    )
+
+
+def _one(options: Options) -> Desired[Resource]:
+    clusters = options.clusters()
+    if len(clusters) != 1:
+        names = ", ".join(desired.cluster for desired in clusters)
+        raise InputError([f"a lab is of one cluster, and these are {len(clusters)}: {names}"])
+    return clusters[0]
+
+
+def _spec(desired: Desired[Resource]) -> lab.LabSpec:
+    """The host that nodes are registered on is the network host; the rest are ML hosts."""
+    network = {address.host for address in desired.resources if address.kind == "node"}
+    models = {
+        address.name: declared.resource.attributes()["revision"]
+        for address, declared in desired.resources.items()
+        if address.kind == "model"
+    }
+    users = {login.user for login in desired.hosts.values()}
+    if len(users) != 1:
+        raise InputError(
+            [f"a lab has one login user, and these are {len(users)}: {', '.join(sorted(users))}"]
+        )
+    hosts = tuple(lab.LabHost(name, "network" if name in network else "ml") for name in desired.hosts)
+    return lab.LabSpec(desired.cluster, users.pop(), hosts, models)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

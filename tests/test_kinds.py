@@ -1,0 +1,85 @@
+"""Every kind against what real programs printed: one case is one file in tests/kinds/<section>/.
+
+A case holds the declared resources, the decoded output of one section as recorded from a host, and what
+must come of it: the action, every attribute that differs, and what is unmanaged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from gonka_state.core.address import Address
+from gonka_state.core.change import Action
+from gonka_state.core.desired import Declared, Desired, Login
+from gonka_state.engine.compare import Compared, Comparer
+from gonka_state.facts.snapshot import Answer, HostLook, Snapshot
+from gonka_state.registry import KINDS
+
+HERE = Path(__file__).parent / "kinds"
+CASES = sorted(HERE.glob("*/*.yaml"))
+REQUIRED = {"in_sync", "update", "unknown"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One file, ready to be compared."""
+
+    expect: dict[str, dict[str, Any]]
+    unmanaged: list[str]
+    compared: Compared
+
+
+def read(path: Path) -> Case:
+    data = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    here = data.get("here", {})
+    host = here.get("host", "ml-01")
+    addresses = {host: "10.77.0.99", **here.get("addresses", {})}
+    declared: dict[Address, Declared[Any]] = {}
+    for item in data["resources"]:
+        words = dict(item)
+        resource = KINDS[words.pop("kind")].resource.model_validate(words)
+        address = Address(host, resource.kind, resource.name)
+        declared[address] = Declared(address, resource)
+    logins = {name: Login(name, at, "ubuntu", 22, "/key", "/known_hosts") for name, at in addresses.items()}
+    desired: Desired[Any] = Desired("case", str(path), lab=True, hosts=logins, resources=declared)
+    answer = Answer(data["output"], unknown=data.get("unknown", ""))
+    look = HostLook({path.parent.name: answer}, peer=here.get("peer", ""))
+    snapshot = Snapshot("case", "2026-11-24T00:00:00+00:00", "salt", {host: look})
+    compared = Comparer(desired, KINDS, selected=frozenset(declared)).compare(snapshot)
+    return Case(data["expect"], data.get("unmanaged", []), compared)
+
+
+@pytest.mark.parametrize("path", CASES, ids=[f"{path.parent.name}/{path.stem}" for path in CASES])
+def test_case(path: Path) -> None:
+    case = read(path)
+    changes = {address.local: change for address, change in case.compared.changes.items()}
+
+    assert set(case.expect) == set(changes)
+    for local, expected in case.expect.items():
+        change = changes[local]
+        found = {item.name: [item.before, item.after] for item in change.attributes}
+        assert (change.action, found) == (Action(expected["action"]), expected.get("changes", {})), change
+        assert expected.get("reason", "") in change.reason
+        if "effect" in expected:
+            assert change.effect == expected["effect"]
+        assert change.human == expected.get("human", False)
+    assert sorted(f"{item.kind}:{item.name}" for item in case.compared.plan.unmanaged) == sorted(case.unmanaged)
+
+
+@pytest.mark.parametrize("section", sorted({kind.fact.section for kind in KINDS.values()}))
+def test_every_section_shows_the_usual_cases(section: str) -> None:
+    names = {path.stem for path in (HERE / section).glob("*.yaml")}
+
+    assert names >= REQUIRED, f"tests/kinds/{section} lacks {', '.join(sorted(REQUIRED - names))}"
+
+
+@pytest.mark.parametrize("path", CASES, ids=[f"{path.parent.name}/{path.stem}" for path in CASES])
+def test_every_case_says_where_it_was_recorded(path: Path) -> None:
+    data = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+
+    assert data["recorded"].strip()
