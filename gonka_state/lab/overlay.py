@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import secrets
 from io import StringIO
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from ruamel.yaml import YAML
 
 from gonka_state.lab.machine import release
+from gonka_state.lab.records import private
 
 if TYPE_CHECKING:
     from gonka_state.lab.paths import LabPaths
@@ -39,10 +39,10 @@ def document(spec: LabSpec, info: LabInfo, paths: LabPaths, os_release: str) -> 
         "hub": {"endpoint": info.hub_url},
         "requirements": {
             "os": {"equals": f"{system.get('ID', '')} {system.get('VERSION_ID', '')}"},
-            "docker": {"min": "20.10"},
-            "cores": {"min": 1},
-            "memory": {"min": "1GiB"},
-            "disk": {"path": "/", "min": "1GiB"},
+            "docker": {"minimum": "20.10"},
+            "cores": {"minimum": 1},
+            "memory": {"minimum": "1GiB"},
+            "disk-models": {"minimum": "1GiB"},
         },
         "hosts": {name: {"address": address} for name, address in info.hosts.items()},
     }
@@ -56,10 +56,3 @@ def write(spec: LabSpec, info: LabInfo, paths: LabPaths) -> None:
     text = StringIO()
     yaml.dump(document(spec, info, paths, Path("/etc/os-release").read_text()), text)
     private(paths.overlay, text.getvalue())
-
-
-def private(path: Path, text: str) -> None:
-    """Write a file that nobody else can read, at no moment."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as stream:
-        stream.write(text)

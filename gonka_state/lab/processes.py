@@ -42,7 +42,8 @@ def start(pid_file: Path, log: Path, argv: Sequence[str | Path], env: Mapping[st
             child = subprocess.Popen(
                 [str(word) for word in argv],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                env=environment(env or {}), start_new_session=True, close_fds=True,
+                env=environment(env or {}), start_new_session=True,
+                cwd="/", close_fds=True,
             )  # fmt: skip
         except FileNotFoundError as error:
             raise LabError(f"{argv[0]} is not installed") from error

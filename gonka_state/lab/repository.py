@@ -9,7 +9,6 @@ from pathlib import Path
 from gonka_state.lab.paths import STANDINS
 from gonka_state.lab.shell import run
 
-NAME = "gonka.git"
 SOURCE = STANDINS / "repository"
 PLACEHOLDERS = ("@RELEASE@", "@MLNODE@")
 RELEASES = (("0.2.12", "3.0.12", "2026-04-29T12:00:00Z"), ("0.2.13", "3.0.13", "2026-06-19T12:00:00Z"))

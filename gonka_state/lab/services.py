@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from gonka_state.errors import LabError
 from gonka_state.lab import processes, registry, repository
 from gonka_state.lab.network import Network, inside
-from gonka_state.lab.paths import STANDINS, LabPaths
+from gonka_state.lab.paths import PACKAGE_PARENT, LabPaths
+from gonka_state.lab.records import GIT_PORT, HUB_PORT, REGISTRY_PORT, REPOSITORY
 from gonka_state.lab.shell import which
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from gonka_state.lab.spec import LabSpec
 
-GIT_PORT, HUB_PORT, REGISTRY_PORT = 8418, 8480, 80
+SSH_PORT = 22
 NAMES = ("registry", "git", "hub")
 PATIENCE = 20.0
 
@@ -31,22 +32,32 @@ def start(spec: LabSpec, network: Network, paths: LabPaths, base: Path) -> str:
         LabError: one of them does not answer.
     """
     address = network.plan.services
-    ref = repository.publish(paths.git / repository.NAME)
+    ref = repository.publish(paths.git / REPOSITORY)
     paths.hub_control.write_text(
         json.dumps({"models": dict(spec.models), "bytes_per_second": 0, "fail": ""}) + "\n"
     )
     configuration = paths.root / "registry.yml"
     configuration.write_text(registry.configuration(paths.registry, address))
-    python = [sys.executable, "-I"]
+    hub = [sys.executable, "-P", "-m", "gonka_state.lab.standins.hub"]
     commands: dict[str, list[str | Path]] = {
         "registry": [which("docker-registry") or "docker-registry", "serve", configuration],
-        "git": [*python, "-m", "http.server", "--bind", address, "--directory", paths.git, str(GIT_PORT)],
-        "hub": [*python, STANDINS / "hub.py", "--address", address, "--control", paths.hub_control],
+        "git": [
+            sys.executable,
+            "-I",
+            "-m",
+            "http.server",
+            "--bind",
+            address,
+            "--directory",
+            paths.git,
+            str(GIT_PORT),
+        ],
+        "hub": [*hub, "--address", address, "--control", paths.hub_control],
     }
     for name in NAMES:
-        processes.start(
-            pid_file(paths, name), paths.logs / f"{name}.log", [*inside(network.bridge), *commands[name]]
-        )
+        command = [*inside(network.bridge), *commands[name]]
+        log = paths.logs / f"{name}.log"
+        processes.start(pid_file(paths, name), log, command, {"PYTHONPATH": str(PACKAGE_PARENT)})
     for name, port in zip(NAMES, (REGISTRY_PORT, GIT_PORT, HUB_PORT), strict=True):
         if not answers(address, port, PATIENCE):
             said = (paths.logs / f"{name}.log").read_text().strip().splitlines()[-5:]

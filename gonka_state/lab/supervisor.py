@@ -6,6 +6,7 @@ namespace only and vanish with it, however it ends.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -39,6 +40,8 @@ def nspawn(boot: dict[str, Any]) -> list[str]:
 def main(home: Path) -> int:
     """Mount the host's root, boot it, and boot it again for as long as it asks for that."""
     boot = json.loads((home / "boot.json").read_text())
+    in_use = (Path(boot["base"]).parent / "in-use").open("a")
+    fcntl.flock(in_use, fcntl.LOCK_SH)  # nobody forgets a base that a host stands on
     layers = f"lowerdir={boot['base']},upperdir={home / 'upper'},workdir={home / 'work'}"
     subprocess.run(["mount", "-t", "overlay", "overlay", "-o", layers, home / "root"], check=True)
     stopping = False

@@ -47,6 +47,8 @@ class ApiState:
             kept.get("worker_private") or base64.b64encode(random.SystemRandom().randbytes(32)).decode()
         )
         self.participants: dict[str, dict[str, Any]] = kept.get("participants", {})
+        # half an epoch ago: a lab begins, and for its half day stays, in a quiet stretch
+        self.epoch_origin = int(kept.get("epoch_origin") or chainclock.height() - chainclock.EPOCH // 2)
         self.merged = bool(kept.get("node_config_merged"))
         self.broker = Broker(self.governance(), self.seed_era, self.epoch())
         self.broker.load(kept.get("nodes", []))
@@ -59,7 +61,7 @@ class ApiState:
 
     def epoch(self) -> int:
         """The current epoch."""
-        return int(chainclock.latest_epoch(self.control.read())["latest_epoch"]["index"])
+        return int(chainclock.latest_epoch(self.control.read(), self.epoch_origin)["latest_epoch"]["index"])
 
     def _merge_node_config(self) -> None:
         """Take the nodes of NODE_CONFIG, once in a lifetime; what does not pass is left out."""
@@ -98,6 +100,7 @@ class ApiState:
                 "nodes": self.broker.stored,
                 "node_config_merged": True,
                 "participants": self.participants,
+                "epoch_origin": self.epoch_origin,
                 "worker_private": self.worker,
             }
 

@@ -14,7 +14,6 @@ EPOCH = 17280
 START = 1_750_000_000
 SECONDS_PER_BLOCK = 5
 POC_STAGE, VALIDATION_DELAY, VALIDATION, SET_VALIDATORS, CUTOFF = 60, 5, 20, 120, 80
-PHASES = ("PoCGenerate", "PoCGenerateWindDown", "PoCValidate", "PoCValidateWindDown", "Inference")
 
 
 @dataclass(frozen=True)
@@ -62,17 +61,28 @@ def stages(index: int, start: int) -> dict[str, Any]:
     }
 
 
-def latest_epoch(control: dict[str, Any], *, with_confirmation: bool = True) -> dict[str, Any]:
-    """What /v1/epochs/latest answers: a quiet moment in the middle of an epoch, unless told otherwise."""
+def phase(block: int, of: dict[str, Any]) -> str:
+    """The phase of a block, by the stages of its epoch."""
+    if block < of["poc_generation_wind_down"]:
+        return "PoCGenerate"
+    if block < of["poc_validation_start"]:
+        return "PoCGenerateWindDown"
+    if block < of["poc_validation_wind_down"]:
+        return "PoCValidate"
+    return "PoCValidateWindDown" if block < of["poc_validation_end"] else "Inference"
+
+
+def latest_epoch(control: dict[str, Any], origin: int, *, with_confirmation: bool = True) -> dict[str, Any]:
+    """What /v1/epochs/latest answers; `origin` is a block at which an epoch began."""
     block = int(control.get("height") or height())
-    index = int(control.get("epoch") or block // EPOCH)
-    into = int(control.get("blocks_into_epoch") or EPOCH // 2)
-    start = block - into
+    start = block - (block - origin) % EPOCH
+    index = int(control.get("epoch") or start // EPOCH)
+    current = stages(index, start)
     answer: dict[str, Any] = {
         "block_height": block,
         "latest_epoch": {"index": index, "poc_start_block_height": start},
-        "phase": control.get("phase", "Inference"),
-        "epoch_stages": stages(index, start),
+        "phase": control.get("phase") or phase(block, current),
+        "epoch_stages": current,
         "next_epoch_stages": stages(index + 1, start + EPOCH),
         "epoch_params": {
             "epoch_length": EPOCH,

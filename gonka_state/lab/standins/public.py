@@ -53,8 +53,11 @@ class Public:
 
     def epoch(self, _request: web.Request) -> web.Reply:
         """The phase, and the blocks at which the next ones begin."""
-        confirmation = not self.state.seed_era
-        return web.as_json(chainclock.latest_epoch(self.state.control.read(), with_confirmation=confirmation))
+        state = self.state
+        confirmation = not state.seed_era
+        return web.as_json(
+            chainclock.latest_epoch(state.control.read(), state.epoch_origin, with_confirmation=confirmation)
+        )
 
     def active(self, _request: web.Request, epoch: str) -> web.Reply:
         """Who takes part in an epoch: nobody here but who registered."""
