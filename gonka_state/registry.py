@@ -6,12 +6,22 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.facts import containers, files, model_observed, models, requirements, services
+from gonka_state.facts import (
+    containers,
+    files,
+    model_observed,
+    models,
+    node_observed,
+    nodes,
+    requirements,
+    services,
+)
 from gonka_state.kind import Kind, Need
 from gonka_state.resources.compose_service import ComposeServiceResource
 from gonka_state.resources.directory import DirectoryResource
 from gonka_state.resources.file import FileResource
 from gonka_state.resources.model import ModelResource
+from gonka_state.resources.node import NodeResource
 from gonka_state.resources.requirement import RequirementResource
 
 if TYPE_CHECKING:
@@ -72,6 +82,14 @@ _ALL: tuple[Kind[Any, Any], ...] = (
             Need("firewall-rule"),
             Need("container-port"),
         ),
+    ),
+    Kind(
+        resource=NodeResource,
+        fact=nodes.FACT,
+        observe=node_observed.observe_node,
+        unmanaged=node_observed.unmanaged_nodes,
+        refuse=node_observed.refuse_nodes,
+        needs=(Need("compose-service", node_observed.behind_api),),
     ),
 )
 

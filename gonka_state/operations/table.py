@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.operations import compose_service, directory, file, model
+from gonka_state.operations import compose_service, directory, file, model, node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
         "directory": directory.apply,
         "file": file.apply,
         "model": model.apply,
+        "node": node.apply,
     }
 )
 """Operations by kind. A kind without one (requirement) is closed by a human."""

@@ -1,0 +1,177 @@
+"""Registers, changes, switches and removes an ML node through the Admin API of the network host."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from gonka_state.core.change import Action
+from gonka_state.core.diff import compare
+from gonka_state.core.observation import Present
+from gonka_state.errors import FactError, StepError
+from gonka_state.facts.base import Part, quote
+from gonka_state.facts.node_observed import attributes_of, too_old
+from gonka_state.facts.nodes import ASK, NODES, read_answer, read_nodes, words_of
+from gonka_state.operations.base import Command, Commands, Do, Result, Say, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from gonka_state.core.change import AttributeChange
+    from gonka_state.resources.node import NodeResource
+
+Entry: TypeAlias = "dict[str, Any]"
+
+_READ = 30
+_WRITE = 60
+"""Seconds. A write waits for the API's queue and for a query to the chain."""
+
+_REFUSED = 7
+_SWITCH = "enabled"
+
+_SEND = r"""
+curl -sS --max-time "$1" -X "$2" -H 'Content-Type: application/json' --data-binary @- -w '\n%{http_code}' -- "$3"
+"""
+
+
+def apply(step: Step[NodeResource]) -> Commands:
+    """GET, then one write at a time, then GET again: the API drops what it does not like in silence."""
+    if not step.details.get("writable"):
+        raise StepError(
+            too_old(str(step.details.get("version", "")), step.details.get("writable")),
+            hint="upgrade the api container, or make this change by hand",
+        )
+    entry = yield from _find(step)
+    if step.change.action is Action.DELETE:
+        yield from _delete(step, entry)
+        return
+    if (entry is None) is not (step.change.action is Action.CREATE):
+        now = "is registered now" if entry else "is no longer registered"
+        raise StepError(
+            f"node {step.resource.name} {now}: somebody changed it since the look; nothing was written"
+        )
+    if entry is None or _config_differs(step, entry):
+        entry = yield from _write(step, entry)
+    wanted = step.resource.enabled
+    if wanted is not None and attributes_of(entry)[_SWITCH] is not wanted:
+        yield from _switch(step, wanted=wanted)
+
+
+def _find(step: Step[NodeResource]) -> Generator[Command, Result, Entry | None]:
+    """The node as the API has it now.
+
+    Raises:
+        StepError: the API does not answer with a list of nodes.
+    """
+    url = step.resource.api + NODES
+    result = yield Do("read the registered nodes", f"{ASK}ask {_READ} {quote(url)}", again=True, check=False)
+    status, body = read_answer(Part(result.stdout, result.status))
+    if status != 200:  # noqa: PLR2004 (HTTP)
+        said = f"answers {status}: {words_of(body)}" if status else f"does not answer: {result.words}"
+        raise StepError(f"the Admin API {url} {said}", hint="docker logs --tail 20 api, on the network host")
+    try:
+        nodes = read_nodes(body)
+    except FactError as error:
+        raise StepError(f"the Admin API {url} answers with {error.message}") from error
+    return next((entry for entry in nodes if entry["node"].get("id") == step.resource.name), None)
+
+
+def _differences(step: Step[NodeResource], entry: Entry) -> tuple[AttributeChange, ...]:
+    wanted = {key: value for key, value in step.resource.attributes().items() if key != _SWITCH}
+    return compare(wanted, Present(attributes_of(entry)))[1]
+
+
+def _config_differs(step: Step[NodeResource], entry: Entry) -> bool:
+    return bool(_differences(step, entry))
+
+
+def _write(step: Step[NodeResource], entry: Entry | None) -> Generator[Command, Result, Entry]:
+    """Create or replace the node's configuration and see what the API made of it.
+
+    Raises:
+        StepError: it was refused, or it is not what was asked for.
+    """
+    name = step.resource.name
+    about, method, path = ("change", "PUT", f"/{name}") if entry else ("register", "POST", "")
+    body = json.dumps(_body(step.resource, entry))
+    answered = yield from _send(step, f"{about} node {name}", method, path, body)
+    kept = yield from _find(step)
+    missed = _differences(step, kept) if kept else ()
+    if kept is None or missed:
+        what = "; ".join(f"{item.name} is {item.before!r}, not {item.after!r}" for item in missed)
+        said = "took the write" if answered else "gave no answer to the write, which was not repeated,"
+        raise StepError(
+            f"the Admin API {said} but does not have node {name} as declared: {what or 'it is not registered'}",
+            hint="it drops models that are no governance models: compare with /v1/governance/models; then run again",
+        )
+    if not answered:
+        yield Say(f"the API's answer was lost, but it has node {name} as declared")
+    return kept
+
+
+def _body(resource: NodeResource, entry: Entry | None) -> Mapping[str, Any]:
+    """The whole object: an update replaces everything, so what we do not manage goes back as it is."""
+    now: Entry = dict(entry["node"]) if entry else {}
+    now.pop("node_num", None)
+    wanted = {key: value for key, value in resource.attributes().items() if key != _SWITCH}
+    models = now.get("models") or {}
+    wanted["models"] = {
+        name: {**(models.get(name) or {}), **model} for name, model in wanted["models"].items()
+    }
+    return {**now, **wanted, "id": resource.name}
+
+
+def _switch(step: Step[NodeResource], *, wanted: bool) -> Commands:
+    """Enable or disable; the API forgets a disabled node's state at its own restart."""
+    name, verb = step.resource.name, "enable" if wanted else "disable"
+    answered = yield from _send(step, f"{verb} node {name}", "POST", f"/{name}/{verb}")
+    entry = yield from _find(step)
+    if entry is None or attributes_of(entry)[_SWITCH] is not wanted:
+        said = "took" if answered else "gave no answer to"
+        raise StepError(
+            f"the Admin API {said} {verb} of node {name}, but does not show it",
+            hint="look again: gonka-state diff",
+        )
+
+
+def _delete(step: Step[NodeResource], entry: Entry | None) -> Commands:
+    name = step.resource.name
+    if entry is None:
+        yield Say(f"node {name} is not registered any more")
+        return
+    if attributes_of(entry)[_SWITCH] is not False:
+        yield from _switch(step, wanted=False)
+    answered = yield from _send(step, f"remove node {name}", "DELETE", f"/{name}")
+    if (yield from _find(step)) is not None:
+        said = f"answered {answered}" if answered else "gave no answer"
+        raise StepError(
+            f"the Admin API {said}, but node {name} is still registered", hint="run converge again"
+        )
+    if answered and answered.strip() == "false":
+        yield Say(f"somebody else removed node {name} first")
+
+
+def _send(
+    step: Step[NodeResource], about: str, method: str, path: str, body: str = ""
+) -> Generator[Command, Result, str | None]:
+    """One write, never repeated. The answer's body, or None when it is not known whether it was done.
+
+    Raises:
+        StepError: the API refused, with its own words.
+    """
+    url = step.resource.api + NODES + path
+    script = f"set -- {_WRITE} {method} {quote(url)}{_SEND}"
+    result = yield Do(about, script, stdin=body, deadline=_WRITE + 15, check=False)
+    status, answer = read_answer(Part(result.stdout, result.status))
+    if status == 0 and result.status == _REFUSED:
+        raise StepError(
+            f"{about}: the Admin API does not answer: {result.words}", hint="is the container api running?"
+        )
+    if status == 0:
+        return None
+    if status not in {200, 201}:
+        raise StepError(
+            f"{about}: the Admin API refused with {status}: {words_of(answer)}",
+            hint="a refused write changes nothing (500 on a change is its validation too): correct the YAML",
+        )
+    return answer
