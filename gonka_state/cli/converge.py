@@ -69,7 +69,13 @@ def _cluster(
                 return nothing, report_status(nothing)
             if not _consent(yes=yes):
                 return nothing, plan_status(compared.plan)
-            report = Converger(session, observer, comparer, OPERATIONS, options.say).run(snapshot, compared)
+            converger = Converger(session, observer, comparer, OPERATIONS, options.say)
+            try:
+                report = converger.run(snapshot, compared)
+            except KeyboardInterrupt:
+                for address in sorted(converger.running):
+                    click.echo(f"{address}: was running; the next look tells what became of it", err=True)
+                raise
     if not options.as_json:
         click.echo(human.render_report(report, options.style(), verbose=options.verbose > 0))
     return report, report_status(report)

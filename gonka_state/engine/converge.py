@@ -43,6 +43,7 @@ class Converger:
     operations: Mapping[str, Operation[Any]]
     on_event: Callable[[str, str], None]
     outcomes: dict[Address, Outcome] = field(default_factory=dict)
+    running: set[Address] = field(default_factory=set)
 
     def run(self, snapshot: Snapshot, first: Compared) -> Report:
         """Run what the plan covers, round by round.
@@ -140,9 +141,11 @@ class _Round:
         say = self._converger.on_event
         say(str(change.address), f"{change.action} …")
         failure: list[GonkaStateError] = []
+        self._converger.running.add(change.address)
         Hands(self._converger.session).step(
             change.address.host, str(change.address), lambda: self._attempt(change, failure)
         )
+        self._converger.running.discard(change.address)
         seconds = time.monotonic() - started
         if failure:
             say(str(change.address), f"failed, {seconds:.1f} s")

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from gonka_state.engine.retry import pauses
+from gonka_state.engine.session import words
 from gonka_state.errors import FactError
 from gonka_state.facts import snapshot
 from gonka_state.facts.base import Look
@@ -47,29 +49,39 @@ class Observer:
 
     def _look(self, host: str) -> snapshot.HostLook:
         started, before = time.monotonic(), self.session.execs.get(host, 0)
-        try:
-            look = self._ask(host)
-        except FactError as error:
-            look = snapshot.HostLook(
-                unknown=str(error), hint="does the login shell print something or refuse?"
-            )
-        except Exception as error:  # noqa: BLE001 (a dying connection raises many kinds; one host must not end the look)
-            said = f"{type(error).__name__} {error}".strip()
-            look = snapshot.HostLook(unknown=f"the connection was lost: {said}")
+        look = snapshot.HostLook(unknown="not asked")
+        for wait in pauses(self.session.run.retries):
+            if wait:
+                self.on_event(host, f"looking again: {look.unknown}")
+                time.sleep(wait)
+                self.session.reconnect(host)
+            look, again = self._try(host)
+            if not again:
+                break
         seconds = time.monotonic() - started
         self.on_event(host, look.unknown or f"looked, {seconds:.1f} s")
         return replace(look, seconds=round(seconds, 3), execs=self.session.execs.get(host, 0) - before)
 
-    def _ask(self, host: str) -> snapshot.HostLook:
+    def _try(self, host: str) -> tuple[snapshot.HostLook, bool]:
+        """One exec. A lost connection may be tried again; a host that is too slow is not asked twice."""
         nonce = secrets.token_hex(6)
         deadline = self.desired.run.timeouts.host
-        lines = self.session.look(host, snapshot.compose(self._sections(host), nonce), deadline)
-        if lines is None:
-            return snapshot.HostLook(
-                unknown=f"no answer to the look within {deadline} s, or the connection was lost",
-                hint="run it again; a slow host gets more time with run.timeouts.host",
-            )
-        return snapshot.decode(lines, nonce)
+        started = time.monotonic()
+        try:
+            lines = self.session.look(host, snapshot.compose(self._sections(host), nonce), deadline)
+            if lines is not None:
+                return snapshot.decode(lines, nonce), False
+        except FactError as error:
+            hint = "does the login shell print something or refuse?"
+            return snapshot.HostLook(unknown=str(error), hint=hint), False
+        except Exception as error:  # noqa: BLE001 (a dying connection raises many kinds; one host must not end the look)
+            return snapshot.HostLook(unknown=f"the connection was lost: {words(error)}"), True
+        if time.monotonic() - started < deadline:
+            return snapshot.HostLook(unknown="the connection was lost during the look"), True
+        return snapshot.HostLook(
+            unknown=f"no answer to the look within {deadline} s",
+            hint="a slow host gets more time with run.timeouts.host",
+        ), False
 
     def _sections(self, host: str) -> list[snapshot.Section]:
         wanted: dict[str, tuple[Fact[Any], list[Resource]]] = {}
