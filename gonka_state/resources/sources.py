@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 
+_EVERYBODY = {"0.0.0.0/0", "::/0"}
+
 
 def normalise_sources(value: object) -> tuple[str, ...]:
     """Read one source or several: an address, a CIDR, `any` or `nobody`.
 
-    A single address loses its /32 or /128, host bits are cut, overlapping networks are merged.
+    A single address loses its /32 or /128, host bits are cut, overlapping networks are merged, and all of
+    IPv4 together with all of IPv6 is `any`.
 
     Raises:
         ValueError: something is neither an address nor a network nor a word.
@@ -22,4 +25,10 @@ def normalise_sources(value: object) -> tuple[str, ...]:
     networks = [ipaddress.ip_network(item, strict=False) for item in words]
     v4 = ipaddress.collapse_addresses(net for net in networks if isinstance(net, ipaddress.IPv4Network))
     v6 = ipaddress.collapse_addresses(net for net in networks if isinstance(net, ipaddress.IPv6Network))
-    return tuple(sorted(str(net).removesuffix("/32").removesuffix("/128") for net in (*v4, *v6)))
+    found = {*map(_spelled, v4), *map(_spelled, v6)}
+    return ("any",) if found == _EVERYBODY else tuple(sorted(found))
+
+
+def _spelled(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:
+    alone = network.prefixlen == network.max_prefixlen
+    return str(network.network_address) if alone else str(network)
