@@ -13,6 +13,7 @@ from gonka_state.facts import (
     models,
     node_observed,
     nodes,
+    repository,
     requirements,
     services,
 )
@@ -22,6 +23,7 @@ from gonka_state.resources.directory import DirectoryResource
 from gonka_state.resources.file import FileResource
 from gonka_state.resources.model import ModelResource
 from gonka_state.resources.node import NodeResource
+from gonka_state.resources.repository import RepositoryResource
 from gonka_state.resources.requirement import RequirementResource
 
 if TYPE_CHECKING:
@@ -59,6 +61,12 @@ _ALL: tuple[Kind[Any, Any], ...] = (
         observe=files.observe_file,
         wanted=files.wanted_file,
         needs=(Need("directory", _inside), Need("repository", _inside)),
+    ),
+    Kind(
+        resource=RepositoryResource,
+        fact=repository.FACT,
+        observe=repository.observe_repository,
+        needs=(Need("directory", _inside),),
     ),
     Kind(
         resource=ModelResource,

@@ -11,7 +11,7 @@ from gonka_state.facts.model_cache import Cached, ModelsState, folder, judge, sl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gonka_state.kind import Here
+    from gonka_state.facts.here import Here
     from gonka_state.resources.model import ModelResource
 
 

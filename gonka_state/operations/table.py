@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.operations import compose_service, directory, file, model, node
+from gonka_state.operations import compose_service, directory, file, model, node, repository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
         "file": file.apply,
         "model": model.apply,
         "node": node.apply,
+        "repository": repository.apply,
     }
 )
 """Operations by kind. A kind without one (requirement) is closed by a human."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,8 +14,9 @@ from gonka_state.resources.directory import ABSOLUTE
 class RepositoryResource(Resource):
     """`name` is the absolute path of the checkout.
 
-    `ref` is a 40-hex commit (or a tag, then `commit` tells what it must resolve to). `clean` compares
-    tracked files only: local edits are shown and never overwritten by us.
+    `ref` is a 40-hex commit: tags and branches move. `clean` compares tracked files only: local edits
+    are shown and never overwritten by us. `owner` is given to what git tracks and to `.git`, when a step
+    of ours runs; runtime data beside it keeps its own.
     """
 
     kind: ClassVar[str] = "repository"
@@ -23,5 +24,5 @@ class RepositoryResource(Resource):
     name: str = Field(pattern=ABSOLUTE)
     url: Annotated[str, Attribute()]
     ref: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$"), Attribute(effect=Effect.DISRUPTIVE)]
-    clean: Annotated[bool | None, Attribute()] = None
+    clean: Annotated[Literal[True] | None, Attribute()] = None
     owner: str = "root"
