@@ -81,12 +81,12 @@ def mask(content: str, words: Iterable[str], salt: str) -> str:
 
 
 def _mask_line(line: bytes, words: Iterable[bytes], salt: str) -> bytes:
-    for word in words:
-        at = line.find(word)
-        if at >= 0:
-            return _masked(line, at + len(word), salt)
+    # The earliest of all: behind a later word another secret would stand in the open.
+    cuts = [at + len(word) for word in words if (at := line.find(word)) >= 0]
     suspect = _SUSPECT.search(line.lower())
-    return _masked(line, suspect.end(), salt) if suspect else line
+    if suspect:
+        cuts.append(suspect.end())
+    return _masked(line, min(cuts), salt) if cuts else line
 
 
 def _masked(line: bytes, cut: int, salt: str) -> bytes:

@@ -28,9 +28,11 @@ masked() {
   awk -v words="$2" '
     BEGIN { n = split(words, word, " ") }
     {
-      for (i = 1; i <= n; i++) if ((at = index($0, word[i]))) { cut = at + length(word[i]) - 1; print "S" substr($0, 1, cut); print substr($0, cut + 1); next }
+      cut = 0
+      for (i = 1; i <= n; i++) if ((at = index($0, word[i]))) { end = at + length(word[i]) - 1; if (!cut || end < cut) cut = end }
       if (match(tolower($0), /(passw|secret|token|mnemonic|private|passphrase|credential|api_?key)[a-z0-9_]*["\047]*[ \t]*[=:]/)) {
-        cut = RSTART + RLENGTH - 1; print "S" substr($0, 1, cut); print substr($0, cut + 1); next }
+        end = RSTART + RLENGTH - 1; if (!cut || end < cut) cut = end }
+      if (cut) { print "S" substr($0, 1, cut); print substr($0, cut + 1); next }
       print "L" $0
     }' "$1" | while IFS= read -r line; do
     case $line in
