@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 NOT_SELECTED = "was not selected"
+WAITS = "waits for "
+"""How `held` begins where another resource's state is the reason, not a refusal of this step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,10 @@ def _settle_one(change: Change, needs: Sequence[tuple[Edge, Change]], pending_on
 
 def _blocks(need: Change) -> str:
     if need.action is Action.UNKNOWN:
-        return f"waits for {need.address}, which is unknown"
+        return f"{WAITS}{need.address}, which is unknown"
     if need.pending and need.human:
-        return f"waits for {need.address}, which only a human closes"
+        return f"{WAITS}{need.address}, which only a human closes"
     if need.pending and need.held:
         why = "was not selected" if need.held == NOT_SELECTED else "is held"
-        return f"waits for {need.address}, which {why}"
+        return f"{WAITS}{need.address}, which {why}"
     return ""

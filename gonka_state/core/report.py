@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
+from gonka_state.core.plan import NOT_SELECTED, WAITS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -93,7 +95,11 @@ def report_status(report: Report) -> ExitStatus:
         return ExitStatus.FAILED
     if report.after.blind:
         return ExitStatus.ERROR
-    left = [change for change in report.after.pending if change.human or change.held.startswith("needs ")]
-    if left:
+    if any(change.human or _refused(change) for change in report.after.pending):
         return ExitStatus.REFUSED
     return plan_status(report.after)
+
+
+def _refused(change: Change) -> bool:
+    """Held for its own sake: a missing consent, or a kind that says no."""
+    return bool(change.held) and change.held != NOT_SELECTED and not change.held.startswith(WAITS)
