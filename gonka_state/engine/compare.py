@@ -95,13 +95,9 @@ class Comparer:
             for address, seen in observations.items()
             if isinstance(seen, Unknown) and seen.pending_on
         }
-        settled = settle(
-            changes,
-            edges(self.desired, self.kinds),
-            self._rank(),
-            pending_on=pending_on,
-            allowed=self.allowed,
-        )
+        needs = edges(self.desired, self.kinds)
+        everything = settle(changes, needs, self._rank(), pending_on=pending_on, allowed=self.allowed)
+        settled = [change for change in everything if self._selects(change.address)]
         looked = [_looked(host, snapshot.hosts.get(host)) for host in self.hosts()]
         return Plan(
             cluster=self.desired.cluster,

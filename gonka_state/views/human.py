@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 from typing import TYPE_CHECKING
 
-from gonka_state.core.change import Action, Effect
+from gonka_state.core.change import Action
 from gonka_state.core.report import Status
+from gonka_state.views.changes import render_changes
 from gonka_state.views.style import Style, clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from gonka_state.core.change import AttributeChange, Change
-    from gonka_state.core.observation import Value
+    from gonka_state.core.change import Change
     from gonka_state.core.plan import Plan
     from gonka_state.core.report import Outcome, Report
-
-_SYMBOLS = {
-    Action.CREATE: ("+", "green"),
-    Action.UPDATE: ("~", "yellow"),
-    Action.DELETE: ("-", "red"),
-    Action.UNKNOWN: ("?", "cyan"),
-}
-_EFFECT_COLORS = {
-    Effect.SAFE: "green",
-    Effect.DISRUPTIVE: "yellow",
-    Effect.IRREVERSIBLE: "red",
-    Effect.DESTRUCTIVE: "red",
-}
-_NAME_COLUMNS = 44
-_TEXT_COLUMNS = 42
 
 
 def header(plan: Plan, style: Style) -> str:
@@ -66,7 +49,7 @@ def _hosts(plan: Plan, changes: Sequence[Change], style: Style, *, verbose: bool
             lines += [f"      {len(mine)} resources of it are unknown"] if mine else []
         elif mine:
             lines += ["", style.paint(looked.host, "bold")]
-            lines += [line for change in mine for line in _change_lines(change, style, verbose=verbose)]
+            lines += render_changes(mine, style, verbose=verbose)
     return lines
 
 
@@ -84,81 +67,6 @@ def _unmanaged(plan: Plan, style: Style) -> list[str]:
         f"  {clean(f'{item.host}/{item.kind}:{item.name}')}  {style.paint(clean(item.detail), 'dim')}".rstrip()
         for item in plan.unmanaged
     ]
-
-
-def _change_lines(change: Change, style: Style, *, verbose: bool) -> list[str]:
-    symbol, color = _symbol(change)
-    name = clean(change.address.local)
-    texts = [item for item in change.attributes if _is_text(item)]
-    short = "; ".join(_short(item) for item in change.attributes if item not in texts)
-    if texts:
-        short = "; ".join(filter(None, [short, "content differs"]))
-    if change.action is Action.UNKNOWN or (change.conditional and change.reason):
-        short = change.reason
-    short = clean(short)
-    label = _label(change)
-    room = None if style.width is None else max(style.width - _NAME_COLUMNS - len(label) - 8, 16)
-    shown = Style(width=room).fit(short)
-    line = f"  {style.paint(symbol, color)} {name:<{_NAME_COLUMNS}}  {shown:<{_TEXT_COLUMNS}}"
-    effect = style.paint(label, _EFFECT_COLORS.get(change.effect, "dim") if label == change.effect else "dim")
-    lines = [f"{line}  {effect}" if label else line.rstrip()]
-    if shown != short and short:
-        lines.append(f"      {short}")
-    if change.reason and change.reason not in short:
-        lines.append(f"      {style.paint(clean(change.reason), 'dim')}")
-    if change.held:
-        lines.append(f"      held: {clean(change.held)}")
-    if change.hint:
-        lines.append(f"      {clean(change.hint)}")
-    for item in texts:
-        lines += [f"        {line}" for line in _unified(item, style, verbose=verbose)]
-    return lines
-
-
-def _symbol(change: Change) -> tuple[str, str]:
-    if change.warning or change.human:
-        return "!", "yellow" if change.warning else "red"
-    return _SYMBOLS[change.action]
-
-
-def _label(change: Change) -> str:
-    if change.action is Action.UNKNOWN:
-        return ""
-    if change.warning:
-        return "warning"
-    if change.human:
-        return "a human closes this"
-    return f"{change.effect}, if it still differs then" if change.conditional else str(change.effect)
-
-
-def _is_text(item: AttributeChange) -> bool:
-    return any(isinstance(value, str) and "\n" in value for value in (item.before, item.after))
-
-
-def _short(item: AttributeChange) -> str:
-    return f"{item.name} {show(item.before)} → {show(item.after)}"
-
-
-def show(value: Value) -> str:
-    """One value in a line."""
-    if value is None:
-        return "unset"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-        return ", ".join(value) if value else "nobody" if isinstance(value, tuple) else "none"
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-
-
-def _unified(item: AttributeChange, style: Style, *, verbose: bool) -> Iterable[str]:
-    before, after = str(item.before or "").splitlines(), str(item.after or "").splitlines()
-    context = 10**6 if verbose else 1
-    for raw in difflib.unified_diff(before, after, "before", "after", lineterm="", n=context):
-        if raw.startswith(("---", "+++")):
-            continue
-        line = clean(raw)
-        color = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
-        yield style.paint(line, color) if color else line
 
 
 def summary(plan: Plan) -> str:
