@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from gonka_state.core.observation import Absent, Observation, Present, Unknown
 from gonka_state.errors import FactError
-from gonka_state.facts.base import Fact, Look, Parts, pyinfra_fact, quote, split_parts
+from gonka_state.facts.base import Fact, Look, Part, Parts, pyinfra_fact, quote, split_parts
 from gonka_state.resources.repository import RepositoryResource
 
 if TYPE_CHECKING:
@@ -37,15 +37,17 @@ state() {
   echo "other a directory with $(echo "$held" | head -n 3 | tr '\n' ' ')"
 }
 origin() { g config --get remote.origin.url | sed 's#//[^/@]*@#//#'; }
+edits() { g diff --no-renames --name-only HEAD -- && g diff --no-renames --name-only --cached HEAD --; }
 checkout() {
   place=$1
   part "state $1" state "$1"
   [ -d "$1" ] && [ -e "$1/.git" ] && command -v git >/dev/null || return 0
   uid=$(stat -Lc %u -- "$1/.git") gid=$(stat -Lc %g -- "$1/.git")
   part "head $1" g rev-parse --verify --quiet HEAD
-  part "tags $1" g tag --points-at HEAD
   part "origin $1" origin
-  part "status $1" g status --porcelain --no-renames --untracked-files=no
+  g rev-parse --verify --quiet HEAD >/dev/null 2>&1 || return 0
+  part "tags $1" g tag --points-at HEAD
+  part "edits $1" edits
   [ -z "$2" ] || ! g cat-file -e "$2^{commit}" 2>/dev/null || part "differs $1" g diff --no-renames --name-only "$2" --
 }
 """
@@ -108,20 +110,29 @@ def _checkout(parts: Parts, path: str) -> Checkout:
         return Checkout("unreadable", error=state.failed or "no answer")
     if state.lines[0] != "checkout" or f"head {path}" not in parts:
         return Checkout(state.lines[0])
-    head, status = parts[f"head {path}"], parts.need(f"status {path}")
-    # Before the first commit git says nothing and ends with 1; everything else is an error.
-    error = head.failed if head.status > 1 else status.failed
-    edits = {line[3:] for line in status.lines}
+    head, origin = parts[f"head {path}"], _part(parts, f"origin {path}")
+    if not head.text.strip():
+        # Before the first commit git says nothing and ends with 1; everything else is an error.
+        return Checkout("checkout", url=origin.text.strip(), error=head.failed if head.status > 1 else "")
+    edits, tags = (_part(parts, f"{name} {path}") for name in ("edits", "tags"))
+    found = set(edits.lines)
     if (differs := parts.get(f"differs {path}")) is not None and not differs.failed:
-        edits &= set(differs.lines)
+        found &= set(differs.lines)
     return Checkout(
         "checkout",
         head=head.text.strip(),
-        tags=tuple(parts.need(f"tags {path}").lines),
-        url=parts.need(f"origin {path}").text.strip(),
-        edits=tuple(sorted(edits)),
-        error=error,
+        tags=tuple(tags.lines),
+        url=origin.text.strip(),
+        edits=tuple(sorted(found)),
+        error=edits.failed,
     )
+
+
+def _part(parts: Parts, name: str) -> Part:
+    """A part that must be there, whatever its command said."""
+    if name not in parts:
+        raise FactError(f"the answer ends before {name!r}: the look was cut short")
+    return parts[name]
 
 
 def observe_repository(state: RepositoriesState, resource: RepositoryResource, here: Here) -> Observation:  # noqa: ARG001 (every kind's signature)

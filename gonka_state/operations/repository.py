@@ -36,13 +36,14 @@ fetch() {
   has && return
   # A plain file server knows neither depth nor commits by name: there the branches must do.
   g fetch --quiet $1 origin "$ref" 2>/dev/null || g fetch --quiet --tags origin '+refs/heads/*:refs/remotes/origin/*'
-  has || { echo "$url has no commit $ref" >&2; exit 4; }
+  has || { echo "the repository has no commit $ref" >&2; exit 4; }
 }
 """
 
 _PREPARE = r"""
 place=$path.gonka-state
 rm -rf -- "$place"
+trap '[ $? = 0 ] || rm -rf -- "$place"' EXIT
 mkdir -p -- "$(dirname -- "$path")"
 mkdir -- "$place"
 chown "$uid:$gid" -- "$place"
@@ -146,12 +147,13 @@ def _error(wish: RepositoryResource, what: str, result: Result) -> StepError:
         BUSY: "wait for it, then converge again",
         NO_GIT: "install git",
     }
-    return fail(result, f"could not {what} {wish.name}", hint=hints.get(result.status, ""))
+    hint = hints.get(result.status, f"can the host reach {wish.url}?" if what.startswith("fetch") else "")
+    return fail(result, f"could not {what} {wish.name}", hint=hint)
 
 
 def _edited(wish: RepositoryResource, files: list[str]) -> StepError:
     more = f" and {len(files) - 5} more" if len(files) > 5 else ""  # noqa: PLR2004 (what one line holds)
     return StepError(
-        f"{wish.name} has local edits: {', '.join(files[:5])}{more}; nothing was changed",
+        f"{wish.name} has local edits: {', '.join(files[:5])}{more}; its files were left alone",
         hint="look at them with git diff there, keep what you need elsewhere, revert the files, converge again",
     )

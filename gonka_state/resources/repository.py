@@ -10,6 +10,9 @@ from gonka_state.core.change import Effect
 from gonka_state.resources.base import Attribute, Resource
 from gonka_state.resources.directory import ABSOLUTE
 
+URL = r"^(https?://[^\s@]+|ssh://\S+|git://\S+|file:///\S+|[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:\S+)$"
+"""What git can fetch from; no password in it, because plans and origins are shown."""
+
 
 class RepositoryResource(Resource):
     """`name` is the absolute path of the checkout.
@@ -22,7 +25,7 @@ class RepositoryResource(Resource):
     kind: ClassVar[str] = "repository"
 
     name: str = Field(pattern=ABSOLUTE)
-    url: Annotated[str, Attribute()]
+    url: Annotated[str, Field(pattern=URL), Attribute()]
     ref: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$"), Attribute(effect=Effect.DISRUPTIVE)]
     clean: Annotated[Literal[True] | None, Attribute()] = None
     owner: str = "root"
