@@ -32,6 +32,8 @@ def build(
         if resource is None:
             continue
         address = Address(draft.host, draft.kind, resource.name)
+        if address in found and "about" in draft.data:
+            continue  # two hosts' nodes with one id: said where the ids are checked
         if address in found:
             problems.add(draft.node.where, f"{address} is already declared at {found[address].source}")
             continue
@@ -54,6 +56,8 @@ def _make(draft: Draft, models: Mapping[str, type[Resource]], problems: Problems
     try:
         resource = model.model_validate(draft.data)
     except ValidationError as error:
+        if problems.inside(draft.node):
+            return None
         report(error.errors(include_url=False), draft.node, problems, model.model_json_schema())
         return None
     if draft.kind == "requirement":
@@ -80,19 +84,16 @@ def _needs(
     models: Mapping[str, type[Resource]],
     problems: Problems,
 ) -> None:
-    for need in found[address].resource.needs:
-        written = draft.node.get("needs")
-        place = next(
-            (item.source for item in (written or draft.node).items or () if item.scalar == need), None
-        )
+    """Check the needs that somebody wrote; those we add ourselves name what the same words declare."""
+    for item in (draft.node.deepest(["needs"]).items if draft.node.get("needs") else None) or ():
         try:
-            wanted = Address.parse(need, host=draft.host)
+            wanted = Address.parse(item.raw, host=draft.home or draft.host)
         except ValueError as error:
-            problems.add(place or draft.node.where, str(error))
+            problems.add(item.source, str(error))
             continue
         if wanted in found:
             continue
         near = did_you_mean(wanted.local, (other.local for other in found if other.host == wanted.host))
         if wanted.kind not in models:
             near = did_you_mean(wanted.kind, models)
-        problems.add(place or draft.node.where, f"{address} needs {wanted}, which is not declared", near)
+        problems.add(item.source, f"{address} needs {wanted}, which is not declared", near)

@@ -66,13 +66,13 @@ def _roles(tree: Node, hosts: dict[str, Node], problems: Problems) -> None:
     for name, host in hosts.items():
         role = text_of(host, "role")
         if role and role not in roles:
-            what = f"no role {role!r}"
+            what = f"no role {role!r}; there are {', '.join(sorted(roles))}"
             problems.add(host.deepest(["role"]).source, what, did_you_mean(role, roles))
         if name in roles or name in RESERVED:
             problems.add(
                 host.where, f"a host cannot be called {name!r}: in rules this word means something else"
             )
-    network = [host for host in hosts.values() if text_of(host, "role") == NETWORK]
+    network = _network_hosts(hosts)
     elsewhere = text_of(tree.get("network"), "managed") == "elsewhere"
     place = (tree.get("hosts") or tree).where
     if elsewhere and network:
@@ -87,6 +87,10 @@ def _roles(tree: Node, hosts: dict[str, Node], problems: Problems) -> None:
         )
     for host in network[1:]:
         problems.add(host.deepest(["role"]).source, "a cluster has one network host; this is another")
+
+
+def _network_hosts(hosts: dict[str, Node]) -> list[Node]:
+    return [host for host in hosts.values() if text_of(host, "role") == NETWORK]
 
 
 def _addresses(hosts: dict[str, Node], problems: Problems) -> None:
@@ -113,6 +117,8 @@ def models_of(host: Node) -> Iterator[Node]:
 
 def _models(tree: Node, hosts: dict[str, Node], problems: Problems) -> None:
     declared = entries(tree, "models")
+    if tree.get("hub") is None and any(True for host in hosts.values() for _ in models_of(host)):
+        problems.add(tree.source, "missing key 'hub': models need a place, as in hub: {home: /mnt/shared}")
     for name, host in hosts.items():
         for wanted in models_of(host):
             model = declared.get(str(wanted.scalar))
@@ -140,17 +146,22 @@ def _fits(name: str, host: Node, model: Node, problems: Problems) -> None:
 
 
 def _nodes(hosts: dict[str, Node], problems: Problems) -> None:
+    surplus = _network_hosts(hosts)[1:]
     ids: dict[str, str] = {}
     ports: dict[tuple[str, int], str] = {}
+    addresses: set[str] = set()
     for name, host in hosts.items():
         node = host.get("node")
-        if node is None or node.entries is None or host.get("model") is None:
+        if node is None or node.entries is None or host.get("model") is None or host in surplus:
             continue
         label = text_of(node, "id", default_id(name, text_of(host, "role")))
         if label in ids:
             problems.add(_place(host, "id"), f"node id {label!r} of {name} is already that of {ids[label]}")
         ids.setdefault(label, name)
         target = text_of(node, "host", text_of(host, "address"))
+        if target in addresses:
+            continue  # already a problem, or another node's own business
+        addresses.update({target} if node.get("host") is None else ())
         for word, default in (("inference_port", 5050), ("poc_port", 8080)):
             given = node.get(word)
             port = given.scalar if given is not None and isinstance(given.scalar, int) else default

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from gonka_state.spec.checks import default_id
 from gonka_state.spec.host_words import NETWORK
+from gonka_state.spec.references import usable
 from gonka_state.spec.templates import shown_value
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Context:
                     node.where, f"{name!r} already has a meaning in templates; take another name"
                 )
                 continue
-            if node.entries is None:
+            if node.entries is None or not usable(node):
                 values[name] = node.scalar
                 continue
             value = self.references.value(node, secret=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.spec.checks import default_id
+from gonka_state.spec.checks import default_id, is_host
 from gonka_state.spec.host_words import NETWORK
 
 if TYPE_CHECKING:
@@ -24,13 +24,17 @@ WITH_SIZES = ("memory", "disk")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One resource before its model has seen it. `node` is where it was written."""
+    """One resource before its model has seen it.
+
+    `node` is where it was written; `home` the host that needs written there are about, if another one.
+    """
 
     host: str
     kind: str
     data: dict[str, Any]
     node: Node
     withheld: str = ""
+    home: str = ""
 
 
 @dataclass(slots=True)
@@ -123,9 +127,7 @@ class Expansion:
         for label in _models_of(host):
             model = self.words.models.get(label)
             place = node.deepest(["model"]) if label == host.model else node.deepest(["cache"])
-            if hub is None:
-                self.sources.problems.add(place.where, "a model needs to know where to go: hub: {home: …}")
-            elif model is not None and model.revision is not None:
+            if hub is not None and model is not None and model.revision is not None:
                 data = {"name": label, "revision": model.revision, **_given(hub)}
                 yield Draft(name, "model", data, place)
 
@@ -144,7 +146,7 @@ class Expansion:
     def _node(self, name: str, host: Host, node: Node) -> Iterator[Draft]:
         words, model = host.node, host.model
         network = next((label for label, other in self.words.hosts.items() if other.role == NETWORK), None)
-        if words is None or model is None or network is None:
+        if words is None or model is None or network is None or not is_host(host.address):
             return
         data = {"host": host.address, **_given(words, "id", "needs", "maintenance")}
         data |= {
@@ -166,7 +168,7 @@ class Expansion:
             ],
         }
         if data["models"]:
-            yield Draft(network, "node", data, node.deepest(["node"]))
+            yield Draft(network, "node", data, node.deepest(["node"]), home=name)
 
 
 def _given(words: Any, *without: str) -> dict[str, Any]:  # noqa: ANN401  (any of our words)

@@ -11,7 +11,7 @@ from gonka_state.spec.checks import check, entries, text_of
 from gonka_state.spec.context import Context
 from gonka_state.spec.expand import Expansion
 from gonka_state.spec.layers import Layered, Layers, beside
-from gonka_state.spec.merge import merge, settle
+from gonka_state.spec.merge import hollow, merge, settle
 from gonka_state.spec.operator_values import resolve
 from gonka_state.spec.problems import Problems
 from gonka_state.spec.references import References
@@ -61,7 +61,13 @@ def load(
 def _cluster(
     layered: Layered, models: Mapping[str, type[Resource]], references: References, problems: Problems
 ) -> Desired[Resource] | None:
-    tree = _with_roles(layered.tree)
+    whole = _with_roles(layered.tree)
+    for node in hollow(whole):
+        what = (
+            "nothing here: null unsets what a lower layer declares, and none does; for no settings write {}"
+        )
+        problems.add(node.where, what)
+    tree = settle(whole)
     check(tree, problems)
     words = validate(Cluster, tree, problems)
     values = [
@@ -93,13 +99,13 @@ def _with_roles(tree: Node) -> Node:
     roles = entries(tree, "roles")
     hosts = tree.get("hosts")
     if hosts is None or hosts.entries is None:
-        return settle(tree)
+        return tree
     whole = {}
     for name, host in hosts.entries.items():
         role = roles.get(text_of(host, "role"))
         below = merge(everywhere, role) if role is not None and role.entries is not None else everywhere
         whole[name] = merge(below, host)
-    return settle(replace(tree, entries={**(tree.entries or {}), "hosts": replace(hosts, entries=whole)}))
+    return replace(tree, entries={**(tree.entries or {}), "hosts": replace(hosts, entries=whole)})
 
 
 def _logins(words: Cluster, tree: Node, env: Mapping[str, str], problems: Problems) -> dict[str, Login]:

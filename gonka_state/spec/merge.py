@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gonka_state.spec.tree import Node
 
 
@@ -16,9 +18,16 @@ ALTERNATIVES = (
 )
 """Keys of which one map holds one: a later layer that gives one takes back the others."""
 
+NAMED = frozenset(
+    {"hosts", "models", "requirements", "rules", "container_ports", "directories", "files", "services"}
+)
+"""Maps whose keys the operator chooses."""
+
 
 def merge(base: Node, top: Node) -> Node:
     """Lay `top` over `base`. A null in `top` stays, so that it unsets in every layer below."""
+    if top.empty:
+        return replace(top, unsets=True)
     if base.entries is None or top.entries is None:
         return top
     gone = _taken_back(base.entries, top.entries)
@@ -44,3 +53,15 @@ def settle(node: Node) -> Node:
         return node
     kept = {name: settle(child) for name, child in node.entries.items() if not child.empty}
     return replace(node, entries=kept)
+
+
+def hollow(node: Node, parent: str = "") -> Iterator[Node]:
+    """Nulls that name something and take nothing away: `tmkms:` where `tmkms: {}` was meant.
+
+    Roles are passed over: what a role unsets is only known once it is laid under its hosts.
+    """
+    for name, child in (node.entries or {}).items():
+        if child.empty and not child.unsets and parent in NAMED:
+            yield child
+        elif not (name == "roles" and not parent):
+            yield from hollow(child, name)

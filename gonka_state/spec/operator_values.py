@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from gonka_state.spec.checks import is_host
+from gonka_state.spec.references import usable
 
 if TYPE_CHECKING:
     from gonka_state.spec.problems import Problems
@@ -27,7 +28,7 @@ def resolve(tree: Node, word: str, references: References, problems: Problems) -
     network = tree.get("network")
     for part in word.split("."):
         network = None if network is None else network.get(part)
-    if network is None:
+    if network is None or not usable(network):
         return None
     secret = word == "keyring_password"
     value = references.value(network, secret=secret)

@@ -12,6 +12,8 @@ from gonka_state.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gonka_state.spec.tree import Node
+
 LONGEST_LINE = 160
 CLOSE = 0.6
 # A reference holds no secret itself and is worth showing.
@@ -53,6 +55,11 @@ class Problems:
         """Add one problem; the same one at the same place is kept once."""
         source = where if isinstance(where, Source) else Source(where, 0, 0)
         self._found.setdefault((source.file, source.line, source.column, what), hint)
+
+    def inside(self, node: Node) -> bool:
+        """True where something in a value has a problem already: what follows from that need not be said."""
+        places = {Source(file, line, column) for file, line, column, _ in self._found}
+        return any(part.where in places or part.source in places for part in node.walk())
 
     def rendered(self) -> list[str]:
         """All problems in the order of files and lines, one text each."""

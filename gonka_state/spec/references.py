@@ -33,6 +33,19 @@ class Withheld:
 Value: TypeAlias = str | SecretStr | Withheld
 
 
+def usable(node: Node) -> bool:
+    """True for a text or one well-formed reference; what is wrong with others is said by the words' model."""
+    if node.entries is None:
+        return isinstance(node.scalar, str)
+    given = [name for name in ("env", "file", "command") if name in node.entries]
+    if len(given) != 1 or len(node.entries) != 1:
+        return False
+    value = node.entries[given[0]]
+    if given[0] != "command":
+        return isinstance(value.scalar, str)
+    return bool(value.items) and all(isinstance(item.scalar, str) for item in value.items or ())
+
+
 @dataclass(slots=True)
 class References:
     """Resolves references, each once; `missing` lists the withheld ones in the order met."""
@@ -43,11 +56,8 @@ class References:
     _known: dict[object, str | Withheld] = field(default_factory=dict)
 
     def value(self, node: Node, *, secret: bool) -> Value:
-        """The text of a node that is a text or a reference; a secret one is wrapped at once."""
-        if node.entries is None:
-            found: str | Withheld = node.scalar if isinstance(node.scalar, str) else node.raw
-        else:
-            found = self._resolve(node)
+        """The text of a usable node; a secret one is wrapped at once."""
+        found = node.scalar if isinstance(node.scalar, str) else self._resolve(node)
         if isinstance(found, Withheld):
             if found.reason not in self.missing:
                 self.missing.append(found.reason)
@@ -66,8 +76,7 @@ class References:
             return self.env.get(str(name.scalar)) or Withheld(f"{name.scalar} ({where}) is not set")
         if (path := node.get("file")) is not None:
             return self._file(where, str(path.scalar))
-        argv = [str(item.scalar) for item in ((node.get("command") or node).items or ())]
-        return self._command(where, argv)
+        return self._command(where, [str(item.scalar) for item in (node.deepest(["command"]).items or ())])
 
     def _file(self, where: Source, text: str) -> str | Withheld:
         try:
@@ -80,7 +89,7 @@ class References:
         return found or Withheld(f"{text} ({where}) is empty")
 
     def _command(self, where: Source, argv: Sequence[str]) -> str | Withheld:
-        name = f"command {argv[0]!r} ({where})" if argv else f"command ({where})"
+        name = f"command {argv[0]!r} ({where})"
         if not self.run_commands:
             return Withheld(f"{name} was not run")
         try:

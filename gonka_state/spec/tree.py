@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Scalar: TypeAlias = str | int | float | bool | None
 Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
 
-MAX_BYTES = 4 * 2**20
+MAX_BYTES = 2**20
 MAX_VALUES = 200_000
 MAX_DEPTH = 60
 
@@ -42,7 +42,7 @@ class Node:
     """A value of a file. Exactly one of `entries`, `items` and `scalar` is meant, as `shape` says.
 
     `source` is where the value starts, `key` where its name in the enclosing map stands; `raw` is a
-    scalar's spelling.
+    scalar's spelling. `unsets` marks a null that has taken something of a lower layer away.
     """
 
     source: Source
@@ -51,6 +51,7 @@ class Node:
     items: tuple[Node, ...] | None = None
     key: Source | None = None
     raw: str = ""
+    unsets: bool = False
 
     @property
     def shape(self) -> str:

@@ -86,7 +86,8 @@ def report(
             case "missing":
                 problems.add(node.where, f"missing key {str(first['loc'][-1])!r}")
             case _ if "[key]" in first["loc"]:
-                problems.add(node.where, f"{path[-1]!r} is not {_meaning(first)}")
+                wrong = first.get("ctx", {}).get("error") or f"is not {_meaning(first)}"
+                problems.add(node.where, f"{path[-1]!r} {wrong}")
             case _:
                 place = node.source if node.shape == "scalar" else node.where
                 what, hint = _message(group, node)
@@ -148,20 +149,24 @@ def _message(group: Sequence[ErrorDetails], node: Node) -> tuple[str, str]:
     nouns = list(dict.fromkeys(_NOUNS[item["type"]] for item in group if item["type"] in _NOUNS))
     if nouns:
         return _wrong_type(nouns, node, secret=any(_SECRET.search(str(part)) for part in first["loc"])), ""
-    if kind == "literal_error":
-        expected = str(context.get("expected", ""))
-        choices = re.findall(r"'([^']*)'", expected)
-        return f"expected {expected}", did_you_mean(node.raw, choices)
-    if kind in _BOUNDS:
-        words, key = _BOUNDS[kind]
-        return f"must be {words} {context[key]}", ""
-    if kind in {"too_short", "string_too_short"}:
-        return "must not be empty", ""
-    if kind == "string_pattern_mismatch":
-        return f"is not {_meaning(first)}", ""
-    if kind == "value_error":
-        return str(context["error"]), ""
-    return first["msg"][:1].lower() + first["msg"][1:], ""
+    match kind:
+        case "literal_error":
+            expected = str(context.get("expected", ""))
+            return f"expected {expected}", did_you_mean(
+                str(first["input"]), re.findall(r"'([^']*)'", expected)
+            )
+        case "too_short" | "string_too_short":
+            what = "must not be empty"
+        case "string_pattern_mismatch":
+            what = f"is not {_meaning(first)}"
+        case "value_error":
+            what = str(context["error"])
+        case _ if kind in _BOUNDS:
+            words, key = _BOUNDS[kind]
+            what = f"must be {words} {context[key]}"
+        case _:
+            what = first["msg"][:1].lower() + first["msg"][1:]
+    return what, ""
 
 
 def _meaning(detail: ErrorDetails) -> str:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from gonka_state.resources.directory import ABSOLUTE, MODE
 
@@ -31,6 +40,15 @@ MEANING = {
 }
 """What each pattern asks for, as an operator would say it."""
 
+
+def _ports(key: str) -> str:
+    numbers = [int(number) for number in key.partition("/")[0].split(":") if number.isdigit()]
+    if any(not 1 <= number <= LAST_PORT for number in numbers) or numbers != sorted(numbers):
+        raise ValueError(f"is not a port from 1 to {LAST_PORT}, or a range of these")
+    return key
+
+
+LAST_PORT = 65535
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(gt=0)]
 Commit = Annotated[str, Field(pattern=_COMMIT)]
@@ -41,8 +59,8 @@ Mode = Annotated[str, Field(pattern=MODE)]
 UserName = Annotated[str, Field(pattern=_USER)]
 Word = Annotated[str, Field(pattern=_WORD)]
 VariableName = Annotated[str, Field(pattern=_VARIABLE)]
-PortKey = Annotated[str, Field(pattern=_PORT)]
-ContainerPortKey = Annotated[str, Field(pattern=_CONTAINER_PORT)]
+PortKey = Annotated[str, Field(pattern=_PORT), AfterValidator(_ports)]
+ContainerPortKey = Annotated[str, Field(pattern=_CONTAINER_PORT), AfterValidator(_ports)]
 State = Literal["present", "absent"]
 
 

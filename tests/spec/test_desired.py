@@ -1,0 +1,204 @@
+"""The plan's second cluster, as the repository carries it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gonka_state.core.address import Address
+from gonka_state.spec.load import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonka_state.core.desired import Desired
+    from gonka_state.resources.base import Resource
+
+ROOT = Path(__file__).parents[2]
+CLUSTER = ROOT / "desired" / "cluster2.yaml"
+VALUES = {
+    "GONKA_PUBLIC_HOST_CLUSTER2": "203.0.113.12",
+    "GONKA_ACCOUNT_PUBKEY_CLUSTER2": "Anm+Zn753LusVaBilc6HCwcCm/zbLc4o2VnygVsW+BeY",
+    "GONKA_KEYRING_PASSWORD_CLUSTER2": "correct-horse",
+}
+ML = [f"cluster2-ml-{number:02}" for number in range(1, 6)]
+LARGE, SMALL = "Qwen/Qwen3-235B-A22B-Instruct-2507-FP8", "Qwen/Qwen3-32B-FP8"
+IN_CHECKOUT = "/opt/gonka/deploy/join/"
+
+
+@pytest.fixture(scope="module")
+def desired(models: Mapping[str, type[Resource]]) -> Desired[Resource]:
+    return load([CLUSTER], models=models, env=VALUES)[0]
+
+
+def found(desired: Desired[Resource], text: str) -> Any:  # noqa: ANN401  (a resource of any kind)
+    return desired.resources[Address.parse(text)].resource
+
+
+def test_six_hosts_with_the_plans_addresses(desired: Desired[Resource]) -> None:
+    assert [(login.host, login.address, login.user) for login in desired.hosts.values()] == [
+        ("cluster2-network", "192.168.1.106", "ubuntu"),
+        *((name, f"192.168.1.{107 + number}", "ubuntu") for number, name in enumerate(ML)),
+    ]
+    assert not desired.lab
+
+
+def test_every_kind_is_there_and_nothing_waits(desired: Desired[Resource]) -> None:
+    kinds = Counter(address.kind for address in desired.resources)
+    assert (
+        kinds["node"] == kinds["model"] == kinds["repository"] == kinds["firewall"] == kinds["directory"] == 6
+    )
+    assert kinds["compose-service"] == 9 + 5 * 2
+    assert not desired.missing
+    assert not any(item.withheld for item in desired.resources.values())
+
+
+def test_every_host_has_only_its_own_model(desired: Desired[Resource]) -> None:
+    assert {address.host: address.name for address in desired.resources if address.kind == "model"} == {
+        "cluster2-network": SMALL, **dict.fromkeys(ML[:4], LARGE), ML[4]: SMALL
+    }  # fmt: skip
+
+
+def test_nodes_are_registered_on_the_network_host(desired: Desired[Resource]) -> None:
+    nodes = {a.name: item.resource.model_dump() for a, item in desired.resources.items() if a.kind == "node"}
+    assert {
+        name: (node["host"], node["inference_port"], node["poc_port"]) for name, node in nodes.items()
+    } == {
+        "network-node": ("inference", 5000, 8080),
+        **{name: (f"192.168.1.{107 + number}", 5050, 8080) for number, name in enumerate(ML)},
+    }
+    args = ["--max-model-len", "240000", "--tensor-parallel-size", "4"]
+    assert nodes[ML[0]]["models"] == {LARGE: {"args": args}}
+    assert nodes[ML[4]]["models"] == {SMALL: {"args": []}}
+    assert nodes[ML[0]]["about"] == ML[0]
+    assert nodes[ML[0]]["needs"] == (
+        f"{ML[0]}/compose-service:mlnode-308",
+        f"{ML[0]}/compose-service:inference",
+        "cluster2-network/compose-service:api",
+    )
+
+
+def test_who_may_reach_which_port(desired: Desired[Resource]) -> None:
+    ports = {
+        address.local: item.resource.model_dump()["sources"]
+        for address, item in desired.resources.items()
+        if address.kind in {"container-port", "firewall-rule"} and address.host in {"cluster2-network", ML[2]}
+    }
+    ml = ("192.168.1.107", "192.168.1.108/30")
+    assert ports == {
+        "container-port:5000/tcp": ("any",),
+        "container-port:8000/tcp": ("any",),
+        "container-port:9100/tcp": ml,
+        "container-port:9200/tcp": (),
+        "container-port:26657/tcp": (),
+        "container-port:5050/tcp": ("192.168.1.106",),
+        "container-port:8080/tcp": ("192.168.1.106",),
+        "firewall-rule:22/tcp": ("any",),
+        "firewall-rule:80/tcp": ("any",),
+        "firewall-rule:443/tcp": ("any",),
+        "firewall-rule:5000/tcp": ("any",),
+        "firewall-rule:8000/tcp": ("any",),
+        "firewall-rule:9100/tcp": ("172.16.0.0/12", *ml),
+    }
+    for port in ("5050", "8080"):
+        assert found(desired, f"cluster2-network/container-port:{port}/tcp").sources == ()
+
+
+def test_the_network_hosts_configuration(desired: Desired[Resource]) -> None:
+    lines = found(desired, f"cluster2-network/file:{IN_CHECKOUT}config.env").content.splitlines()
+    values = dict(line.removeprefix("export ").split("=", 1) for line in lines if not line.startswith("#"))
+    assert "KEYRING_PASSWORD='\0secret:keyring_password\0'" in lines[7]
+    assert values["PUBLIC_URL"] == "http://203.0.113.12:8000"
+    assert values["P2P_EXTERNAL_ADDRESS"] == "tcp://203.0.113.12:5000"
+    assert values["DAPI_API__POC_CALLBACK_URL"] == "http://192.168.1.106:9100"
+    assert values["NODE_CONFIG"] == "./gonka-state-node-config.json"
+    assert values["ACCOUNT_PUBKEY"] == VALUES["GONKA_ACCOUNT_PUBKEY_CLUSTER2"]
+    assert {"KEY_NAME", "KEYRING_BACKEND", "SEED_API_URL", "RPC_SERVER_URL_1", "API_PORT"} <= values.keys()
+    assert {"COMPOSE_PROJECT_NAME", "TM_HOME"}.isdisjoint(values)
+
+
+def test_an_ml_host_gets_no_secret_and_nothing_but_what_it_needs(desired: Desired[Resource]) -> None:
+    file = found(desired, f"{ML[0]}/file:{IN_CHECKOUT}config.env")
+    lines = [line for line in file.content.splitlines() if not line.startswith("#")]
+    assert lines == ["export HF_HOME=/mnt/shared", "export PORT=8080", "export INFERENCE_PORT=5050"]
+    assert not file.secrets
+
+
+def test_the_first_starts_node_list(desired: Desired[Resource]) -> None:
+    text = found(desired, f"cluster2-network/file:{IN_CHECKOUT}gonka-state-node-config.json").content
+    assert json.loads(text) == [
+        {
+            "id": "network-node", "host": "inference", "inference_port": 5000, "poc_port": 8080,
+            "max_concurrent": 500, "models": {SMALL: {"args": []}},
+        }
+    ]  # fmt: skip
+
+
+def test_services_come_after_what_they_stand_on(desired: Desired[Resource]) -> None:
+    assert found(desired, "cluster2-network/compose-service:api").needs == ("compose-service:node",)
+    assert found(desired, f"{ML[0]}/compose-service:mlnode-308").needs == (f"model:{LARGE}",)
+
+
+def test_stored_models_count_as_free_space(desired: Desired[Resource]) -> None:
+    assert found(desired, f"{ML[4]}/requirement:disk-models").counts == (
+        "/mnt/shared/hub/models--Qwen--Qwen3-32B-FP8",
+    )
+
+
+def test_without_the_operators_values_only_what_needs_them_waits(
+    models: Mapping[str, type[Resource]],
+) -> None:
+    desired = load([CLUSTER], models=models, env={})[0]
+    held = [str(address) for address, item in desired.resources.items() if item.withheld]
+    assert held == [f"cluster2-network/file:{IN_CHECKOUT}config.env"]
+    assert [text.partition(" ")[0] for text in desired.missing] == list(VALUES)
+
+
+def test_every_resource_knows_its_line(desired: Desired[Resource]) -> None:
+    for item in desired.resources.values():
+        assert item.source is not None
+        assert Path(item.source.file).name in {"shared.yaml", "cluster2.yaml"}
+        line = Path(item.source.file).read_text().splitlines()[item.source.line - 1]
+        assert line.strip()
+
+
+PROGRAM = """
+import importlib, pkgutil, pathlib
+import gonka_state.resources as kinds
+from gonka_state.resources.base import Resource
+from gonka_state.spec.load import load
+for module in pkgutil.iter_modules(kinds.__path__): importlib.import_module("gonka_state.resources." + module.name)
+models = {{kind.kind: kind for kind in Resource.__subclasses__()}}
+desired = load([pathlib.Path({path!r})], models=models, env={{}})[0]
+print(desired.cluster, len(desired.resources), desired.hosts["cluster2-network"].known_hosts)
+"""
+
+
+@pytest.mark.parametrize("path", [CLUSTER, CLUSTER.parent])
+def test_it_loads_from_anywhere_with_an_empty_environment(
+    path: Path, tmp_path: Path, desired: Desired[Resource]
+) -> None:
+    program = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{PROGRAM.format(path=str(path))}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env={}, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert done.stdout.split() == [
+        "cluster2",
+        str(len(desired.resources)),
+        str(ROOT / "desired" / "known_hosts"),
+    ]
+
+
+@pytest.mark.skipif("LAB_OVERLAY" not in os.environ, reason="no lab is up")
+def test_the_labs_overlay_fits(models: Mapping[str, type[Resource]]) -> None:
+    desired = load([CLUSTER], overlays=[Path(os.environ["LAB_OVERLAY"])], models=models, env={})[0]
+    assert desired.lab
+    assert not desired.missing
