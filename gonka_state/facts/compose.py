@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 # `compose` runs without the login's environment: a variable exported there would win over the env file.
 # `redacted` reads NAME=value lines, then a line `#@#`, then a text, and prints the text without the
 # values of names that look secret: compose quotes values in its errors ("invalid hostPort: hunter2").
-# `terse` cuts what compose quotes from a line of the env file that it cannot read.
+# `terse` drops warnings and progress (" Container api Starting"), and what compose quotes from a line of
+# the env file that it cannot read.
 SHELL = r"""
 compose() { env -i PATH="$PATH" HOME="${HOME:-/root}" docker compose "$@"; }
 redacted() {
@@ -43,7 +44,9 @@ redacted() {
     }'
 }
 variables() { cat -- "$@" 2>/dev/null; printf '\n#@#\n'; }
-terse() { sed -e '/level=warning/d' -e 's/\(: line [0-9]*\): .*/\1 cannot be read/'; }
+terse() {
+  sed -e '/level=warning/d' -e '/^ *[A-Z][a-z]* [^ ]* [A-Z][a-z]* *$/d' -e 's/\(: line [0-9]*\): .*/\1 cannot be read/'
+}
 """
 
 # One line per container: project, service and image for the shell, the rest as JSON. Only docker's typed

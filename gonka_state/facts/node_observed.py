@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gonka_state.core.address import Address
-    from gonka_state.facts.nodes import NodesState
     from gonka_state.facts.here import Here
+    from gonka_state.facts.nodes import NodesState
     from gonka_state.resources.compose_service import ComposeServiceResource
     from gonka_state.resources.node import NodeResource
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from gonka_state.core.address import Address
     from gonka_state.facts.containers import Container, ContainersState, Service
-    from gonka_state.kind import Here
+    from gonka_state.facts.here import Here
     from gonka_state.resources.compose_service import ComposeServiceResource
     from gonka_state.resources.directory import DirectoryResource
     from gonka_state.resources.file import FileResource

@@ -10,7 +10,7 @@ from gonka_state.facts import compose
 from gonka_state.facts.base import quote
 from gonka_state.facts.containers import parse_container
 from gonka_state.facts.services import ailment
-from gonka_state.operations.base import Commands, Do, Pause, Result, Say, Step
+from gonka_state.operations.base import Commands, Do, Pause, Result, Say, Step, fail
 from gonka_state.operations.pull import pull
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _run(step: Step[ComposeServiceResource]) -> Commands:
     """Make or start the container, with its image fetched first so that the interruption is short."""
     resource, details = step.resource, step.details
     if details.get("health") == "unhealthy" and _only(step, "healthy"):
-        yield _compose(step, f"restart {resource.name}", "restart --no-deps")
+        yield from _compose(step, f"restart {resource.name}", "restart --no-deps")
         return
     if _only(step, "healthy"):
         return
@@ -94,19 +94,26 @@ def _run(step: Step[ComposeServiceResource]) -> Commands:
     verb = "up --detach --no-deps --quiet-pull"
     if details.get("recreate"):
         verb += " --force-recreate"
-    yield _compose(step, f"docker compose up {resource.name}", verb, pin)
+    yield from _compose(step, f"docker compose up {resource.name}", verb, pin)
 
 
 def _only(step: Step[ComposeServiceResource], attribute: str) -> bool:
     return {item.name for item in step.change.attributes} == {attribute}
 
 
-def _compose(step: Step[ComposeServiceResource], about: str, verb: str, pin: str = "") -> Do:
-    """One command of compose for the service alone; `pin` keeps a running image where the tag moved on."""
+def _compose(step: Step[ComposeServiceResource], about: str, verb: str, pin: str = "") -> Commands:
+    """One command of compose for the service alone; `pin` keeps a running image where the tag moved on.
+
+    Raises:
+        StepError: compose failed, with its own words, secrets masked on the host.
+    """
     stdin = f'services:\n  "{step.resource.name}": {{image: "{pin}"}}\n' if pin else ""
-    return Do(
-        about, _script(step.resource, _UP, VERB=verb), stdin=stdin, deadline=max(step.timeouts.step, 60)
-    )
+    script = _script(step.resource, _UP, VERB=verb)
+    result = yield Do(about, script, stdin=stdin, deadline=max(step.timeouts.step, 60), check=False)
+    if result.status:
+        raise fail(
+            result, about, hint="docker compose ps -a in the project's directory shows what was made so far"
+        )
 
 
 def _remove(step: Step[ComposeServiceResource]) -> Commands:
@@ -119,9 +126,9 @@ def _park(step: Step[ComposeServiceResource]) -> Commands:
     """A service that is wanted, but not running."""
     if step.change.action is Action.CREATE or step.differs("current") or step.differs("image"):
         yield from _fetch(step)
-        yield _compose(step, f"make {step.resource.name} without a start", "up --no-start --no-deps")
+        yield from _compose(step, f"make {step.resource.name} without a start", "up --no-start --no-deps")
     if step.differs("running"):
-        yield _compose(step, f"stop {step.resource.name}", "stop")
+        yield from _compose(step, f"stop {step.resource.name}", "stop")
 
 
 def _fetch(step: Step[ComposeServiceResource]) -> Commands:

@@ -12,10 +12,10 @@ from gonka_state.errors import FactError, StepError
 from gonka_state.facts.base import Part, quote
 from gonka_state.facts.node_observed import attributes_of, too_old
 from gonka_state.facts.nodes import ASK, NODES, read_answer, read_nodes, words_of
-from gonka_state.operations.base import Command, Commands, Do, Result, Say, Step
+from gonka_state.operations.base import Command, Commands, Do, Pause, Result, Say, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from gonka_state.core.change import AttributeChange
     from gonka_state.resources.node import NodeResource
@@ -26,6 +26,8 @@ _READ = 30
 _WRITE = 60
 """Seconds. A write waits for the API's queue and for a query to the chain."""
 
+_LOOKS = 3
+_BETWEEN = 5
 _REFUSED = 7
 _SWITCH = "enabled"
 
@@ -50,10 +52,10 @@ def apply(step: Step[NodeResource]) -> Commands:
         raise StepError(
             f"node {step.resource.name} {now}: somebody changed it since the look; nothing was written"
         )
-    if entry is None or _config_differs(step, entry):
+    if entry is None or _differences(step, entry):
         entry = yield from _write(step, entry)
     wanted = step.resource.enabled
-    if wanted is not None and attributes_of(entry)[_SWITCH] is not wanted:
+    if wanted is not None and not _is(entry, wanted=wanted):
         yield from _switch(step, wanted=wanted)
 
 
@@ -76,13 +78,26 @@ def _find(step: Step[NodeResource]) -> Generator[Command, Result, Entry | None]:
     return next((entry for entry in nodes if entry["node"].get("id") == step.resource.name), None)
 
 
+def _settled(
+    step: Step[NodeResource], answered: str | None, done: Callable[[Entry | None], bool]
+) -> Generator[Command, Result, Entry | None]:
+    """The node after a write. One whose answer was lost may still be in the API's queue: look thrice."""
+    entry = yield from _find(step)
+    for _ in range(0 if answered is not None else _LOOKS):
+        if done(entry):
+            break
+        yield Pause(_BETWEEN)
+        entry = yield from _find(step)
+    return entry
+
+
+def _is(entry: Entry, *, wanted: bool) -> bool:
+    return attributes_of(entry)[_SWITCH] is wanted
+
+
 def _differences(step: Step[NodeResource], entry: Entry) -> tuple[AttributeChange, ...]:
     wanted = {key: value for key, value in step.resource.attributes().items() if key != _SWITCH}
     return compare(wanted, Present(attributes_of(entry)))[1]
-
-
-def _config_differs(step: Step[NodeResource], entry: Entry) -> bool:
-    return bool(_differences(step, entry))
 
 
 def _write(step: Step[NodeResource], entry: Entry | None) -> Generator[Command, Result, Entry]:
@@ -95,7 +110,9 @@ def _write(step: Step[NodeResource], entry: Entry | None) -> Generator[Command, 
     about, method, path = ("change", "PUT", f"/{name}") if entry else ("register", "POST", "")
     body = json.dumps(_body(step.resource, entry))
     answered = yield from _send(step, f"{about} node {name}", method, path, body)
-    kept = yield from _find(step)
+    kept = yield from _settled(
+        step, answered, lambda found: found is not None and not _differences(step, found)
+    )
     missed = _differences(step, kept) if kept else ()
     if kept is None or missed:
         what = "; ".join(f"{item.name} is {item.before!r}, not {item.after!r}" for item in missed)
@@ -125,8 +142,8 @@ def _switch(step: Step[NodeResource], *, wanted: bool) -> Commands:
     """Enable or disable; the API forgets a disabled node's state at its own restart."""
     name, verb = step.resource.name, "enable" if wanted else "disable"
     answered = yield from _send(step, f"{verb} node {name}", "POST", f"/{name}/{verb}")
-    entry = yield from _find(step)
-    if entry is None or attributes_of(entry)[_SWITCH] is not wanted:
+    entry = yield from _settled(step, answered, lambda found: found is not None and _is(found, wanted=wanted))
+    if entry is None or not _is(entry, wanted=wanted):
         said = "took" if answered else "gave no answer to"
         raise StepError(
             f"the Admin API {said} {verb} of node {name}, but does not show it",
@@ -139,11 +156,11 @@ def _delete(step: Step[NodeResource], entry: Entry | None) -> Commands:
     if entry is None:
         yield Say(f"node {name} is not registered any more")
         return
-    if attributes_of(entry)[_SWITCH] is not False:
+    if not _is(entry, wanted=False):
         yield from _switch(step, wanted=False)
     answered = yield from _send(step, f"remove node {name}", "DELETE", f"/{name}")
-    if (yield from _find(step)) is not None:
-        said = f"answered {answered}" if answered else "gave no answer"
+    if (yield from _settled(step, answered, lambda found: found is None)) is not None:
+        said = f"answered {answered.strip()}" if answered else "gave no answer"
         raise StepError(
             f"the Admin API {said}, but node {name} is still registered", hint="run converge again"
         )
