@@ -7,8 +7,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.facts import (
+    container_port,
     containers,
     files,
+    firewall,
+    firewall_rule,
+    firewall_ufw,
+    lockout,
     model_observed,
     models,
     node_observed,
@@ -21,6 +26,7 @@ from gonka_state.kind import Kind, Need
 from gonka_state.resources.compose_service import ComposeServiceResource
 from gonka_state.resources.directory import DirectoryResource
 from gonka_state.resources.file import FileResource
+from gonka_state.resources.firewall import ContainerPortResource, FirewallResource, FirewallRuleResource
 from gonka_state.resources.model import ModelResource
 from gonka_state.resources.node import NodeResource
 from gonka_state.resources.repository import RepositoryResource
@@ -61,6 +67,27 @@ _ALL: tuple[Kind[Any, Any], ...] = (
         observe=files.observe_file,
         wanted=files.wanted_file,
         needs=(Need("directory", _inside), Need("repository", _inside)),
+    ),
+    Kind(
+        resource=FirewallRuleResource,
+        fact=firewall.FACT,
+        observe=firewall_rule.observe,
+        unmanaged=firewall_rule.unmanaged,
+        refuse=lockout.refuse,
+    ),
+    Kind(
+        resource=FirewallResource,
+        fact=firewall.FACT,
+        observe=firewall_ufw.observe,
+        refuse=lockout.refuse,
+        needs=(Need("firewall-rule"),),
+    ),
+    Kind(
+        resource=ContainerPortResource,
+        fact=firewall.FACT,
+        observe=container_port.observe,
+        wanted=container_port.wanted,
+        unmanaged=container_port.unmanaged,
     ),
     Kind(
         resource=RepositoryResource,

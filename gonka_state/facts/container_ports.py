@@ -50,7 +50,9 @@ jump() {{
 }}
 load() {{
   tables=$1 rules=$2
+  # Docker takes over a DOCKER-USER that is there before it, and puts its jump first itself.
   "$tables" -w 10 -N DOCKER-USER 2>/dev/null || "$tables" -w 10 -n -L DOCKER-USER >/dev/null
+  "$tables" -w 10 -C FORWARD -j DOCKER-USER 2>/dev/null || "$tables" -w 10 -I FORWARD 1 -j DOCKER-USER
   {{
     printf '%s\\n' '*filter' ':{TRANSLATED} - [0:0]' ':{DIRECT} - [0:0]'
     # What containers of this host ask of each other is not from outside.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass, replace
 
 from gonka_state.errors import FactError
@@ -64,12 +63,6 @@ class Saved:
             words += ["proto", self.protocol] if self.protocol != "any" else []
         words += ["from", self.source, *_port(self.source_app, self.source_port)]
         return (*words, "to", self.destination, *_port(self.app, self.port))
-
-    def command(self, verb: str) -> str:
-        """A line of shell that gives `ufw` this rule after `verb`, such as `delete`."""
-        words = self.words()
-        start = ("route", verb, *words[1:]) if self.route else (verb, *words)
-        return shlex.join(("ufw", *(word for word in start if word)))
 
     def __str__(self) -> str:
         spelled = [word for word in self.words() if word not in {"proto", "to"}]

@@ -5,7 +5,17 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.operations import compose_service, directory, file, model, node, repository
+from gonka_state.operations import (
+    compose_service,
+    container_port,
+    directory,
+    file,
+    firewall,
+    firewall_rule,
+    model,
+    node,
+    repository,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +25,11 @@ if TYPE_CHECKING:
 OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
     {
         "compose-service": compose_service.apply,
+        "container-port": container_port.apply,
         "directory": directory.apply,
         "file": file.apply,
+        "firewall": firewall.apply,
+        "firewall-rule": firewall_rule.apply,
         "model": model.apply,
         "node": node.apply,
         "repository": repository.apply,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -11,6 +11,8 @@ from gonka_state.resources.base import Attribute, Resource
 from gonka_state.resources.sources import normalise_sources
 
 Policy = Literal["allow", "deny", "reject"]
+
+_LAST_PORT = 65535
 
 
 class FirewallResource(Resource):
@@ -47,7 +49,8 @@ class FirewallRuleResource(Resource):
     sources: Annotated[
         tuple[str, ...], Field(alias="from", strict=False), Attribute(effect=Effect.DISRUPTIVE)
     ] = ("any",)
-    comment: Annotated[str | None, Attribute()] = None
+    # ufw takes no single quote and no line break in a comment.
+    comment: Annotated[str | None, Field(pattern=r"^[^'\n]+$"), Attribute()] = None
 
     model_config = Resource.model_config | {"populate_by_name": True}
 
@@ -67,6 +70,15 @@ class FirewallRuleResource(Resource):
             parts.append(f"{values.get('port')}/{values.get('protocol', 'tcp')}{where}")
             values = {**values, "name": ":".join(parts)}
         return values
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        if ":" in self.port and self.protocol == "any":
+            raise ValueError("a range of ports needs a protocol, tcp or udp")
+        low, _, high = self.port.partition(":")
+        if self.port != "any" and not 1 <= int(low) <= int(high or low) <= _LAST_PORT:
+            raise ValueError("expected a port from 1 to 65535, or a range of two, the lower one first")
+        return self
 
     def effect(self, action: Action, changes: tuple[AttributeChange, ...]) -> Effect:
         """Letting more in than before is safe for the running; narrowing can cut somebody off."""
