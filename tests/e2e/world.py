@@ -1,0 +1,116 @@
+"""The plan's second cluster on six real hosts, and the eyes to judge it without our own report."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonka_state import lab
+
+ROOT = Path(__file__).parents[2]
+CLUSTER = ROOT / "desired" / "cluster2.yaml"
+NETWORK = "cluster2-network"
+ML = tuple(f"cluster2-ml-{number:02d}" for number in range(1, 6))
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One command line's end."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What it printed, as JSON."""
+        parsed: dict[str, Any] = json.loads(self.out)
+        return parsed
+
+    @property
+    def cluster(self) -> dict[str, Any]:
+        """The one cluster of a plan or report document."""
+        (found,) = self.document["clusters"]
+        assert isinstance(found, dict)
+        return found
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The lab under test."""
+
+    info: lab.LabInfo
+
+    def run(self, command: str, *words: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Ran:
+        """One `gonka-state` command on this cluster."""
+        argv = [
+            sys.executable,
+            "-m",
+            "gonka_state",
+            command,
+            str(CLUSTER),
+            "--overlay",
+            str(self.info.overlay),
+        ]
+        done = subprocess.run(
+            [*argv, *words],
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+            cwd=cwd,
+            env=dict(os.environ if env is None else env),
+            stdin=subprocess.DEVNULL,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def shell(self, host: str, script: str, *, check: bool = True) -> str:
+        """Another shell on a host, as root: the independent truth."""
+        done = subprocess.run(
+            [*self.info.ssh(host), "sudo -n sh -s"],
+            input=script,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def reaches(self, source: str, target: str, port: int) -> bool:
+        """Whether a TCP connection from one host to a port of another is accepted."""
+        address = self.info.hosts[target]
+        probe = f"import socket; socket.create_connection(({address!r}, {port}), 2)"
+        done = subprocess.run(
+            [*self.info.ssh(source), f'python3 -c "{probe}" 2>/dev/null && echo open || echo closed'],
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        return done.stdout.strip() == "open"
+
+    def started(self) -> dict[str, str]:
+        """When each container of each host was started."""
+        times: dict[str, str] = {}
+        for host in self.info.hosts:
+            lines = self.shell(
+                host, "docker ps -aq | xargs -r docker inspect -f '{{.Name}} {{.Id}} {{.State.StartedAt}}'"
+            )
+            for line in lines.splitlines():
+                name, ident, at = line.split()
+                times[f"{host}{name}"] = f"{ident} {at}"
+        return times
+
+    def sessions(self, host: str) -> int:
+        """How many commands sshd says it was asked to run for the login user so far."""
+        # The question itself is one more, which the caller subtracts by asking twice.
+        lines = self.shell(
+            host, "journalctl -u ssh --no-pager -o cat | grep -c 'Starting session: command' || true"
+        )
+        return int(lines.strip() or 0)
