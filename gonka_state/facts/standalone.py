@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyinfra.api import FactBase
 from pyinfra.api.exceptions import FactProcessError
@@ -24,8 +24,10 @@ def make(name: str, source: Fact[S]) -> type[FactBase[object]]:
     class HostFact(FactBase[object]):
         __doc__ = type(source).__doc__
 
-        def command(self, **arguments: str) -> str:
-            body = f"M={MARK}\n{PRELUDE}\n{source.standalone(**arguments)}"
+        def command(self, **arguments: Any) -> str:  # noqa: ANN401 (texts, or pyinfra's map of them)
+            # pyinfra binds keywords to the signature first: ours come back under the parameter's own name.
+            given = arguments.get("arguments", arguments)
+            body = f"M={MARK}\n{PRELUDE}\n{source.standalone(**given)}"
             return (
                 'if [ "$(id -u)" = 0 ] || ! sudo -n true 2>/dev/null; then sh -s; else sudo -n sh -s; fi'
                 f" <<'GONKA_STATE_SECTION'\n{body}\nGONKA_STATE_SECTION"

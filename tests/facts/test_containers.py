@@ -1,0 +1,211 @@
+"""Containers: the parser never breaks, and the host's awk lets nothing through that it should not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gonka_state.errors import FactError
+from gonka_state.facts import compose, containers
+from gonka_state.facts.base import Look
+from gonka_state.facts.containers import FACT, Container, ContainersState
+from gonka_state.facts.placement import image_id
+from gonka_state.facts.services import SETTLED, STEADY, ailment
+from gonka_state.resources.compose_service import ComposeServiceResource
+
+RUNNING = Container(
+    id="a8b1", name="api", project="join", service="api", image="api:1", image_id="sha256:5b48", status="running",
+    health="", exit=0, restarts=0, started=1000.0, policy="always", hash="1777", oneoff=False, directory="/srv",
+    ports=(),
+)  # fmt: skip
+SERVICE = ComposeServiceResource(name="api", directory="/srv/demo", env_file="config.env")
+
+
+def shell(body: str, text: str) -> str:
+    script = compose.SHELL + compose.LOOK + body
+    return subprocess.run(["sh", "-c", script], input=text, capture_output=True, text=True, check=True).stdout
+
+
+def framed(name: str, body: str, status: int = 0) -> str:
+    return f"#@x part {name}\n{body}\n#@x rc {status} \n"
+
+
+@given(st.text())
+def test_no_text_breaks_the_parser(text: str) -> None:
+    try:
+        FACT.parse(text)
+    except FactError:
+        return
+
+
+@given(
+    st.text(st.characters(exclude_characters="\r\n#")),
+    st.sampled_from(["containers", "images", "project k", "modified", "url http://h/"]),
+)
+def test_no_part_breaks_the_parser(body: str, name: str) -> None:
+    usual = {"engine": "", "containers": "1795489406", "images": ""}
+    text = "".join(framed(part, words) for part, words in {**usual, name: f"1795489406\n{body}"}.items())
+    try:
+        FACT.parse(text)
+    except FactError:
+        return
+
+
+@given(
+    st.lists(
+        st.builds(
+            replace,
+            st.just(RUNNING),
+            id=st.uuids().map(str),
+            project=st.sampled_from(["", "join"]),
+            health=st.sampled_from(["", "starting", "healthy"]),
+            exit=st.integers(0, 255),
+            restarts=st.integers(0, 9),
+        )
+    )
+)
+def test_what_is_printed_is_what_is_read(found: list[Container]) -> None:
+    def line(item: Container) -> str:
+        rest = {
+            "id": item.id, "name": f"/{item.name}", "image_id": item.image_id, "status": item.status,
+            "health": item.health, "exit": item.exit, "restarts": item.restarts, "started": "1970-01-01T00:16:40Z",
+            "policy": item.policy, "ports": None, "hash": item.hash, "oneoff": "False", "directory": item.directory,
+        }  # fmt: skip
+        return f"{item.project}\t{item.service}\t{item.image}\t{json.dumps(rest)}"
+
+    body = "\n".join(["1795489406", *map(line, found)])
+
+    state = FACT.parse(framed("engine", "") + framed("containers", body) + framed("images", ""))
+
+    assert state.containers == tuple(found)
+
+
+def test_a_section_that_was_cut_short_is_no_empty_host() -> None:
+    with pytest.raises(FactError, match="cut short"):
+        FACT.parse(framed("engine", ""))
+
+
+@pytest.mark.parametrize(
+    ("container", "url", "answer", "expected"),
+    [
+        (RUNNING, None, 0, ""),
+        (replace(RUNNING, started=1100.0 - STEADY + 1), None, 0, "runs for 9 s only"),
+        (replace(RUNNING, restarts=2), None, 0, "runs for 100 s only, restarted 2 times"),
+        (replace(RUNNING, restarts=2, started=1100.0 - SETTLED), None, 0, ""),
+        (RUNNING, "http://h/", 200, ""),
+        (RUNNING, "http://h/", 503, "http://h/ answers 503"),
+        (RUNNING, "http://h/", 0, "http://h/ does not answer"),
+        (replace(RUNNING, health="starting"), "http://h/", 200, "its healthcheck says starting"),
+        (replace(RUNNING, health="healthy"), "http://h/", 0, ""),
+        (replace(RUNNING, status="exited", exit=3), None, 0, "exited with status 3"),
+        (replace(RUNNING, status="created"), None, 0, "created"),
+        (
+            replace(RUNNING, status="restarting", exit=1, restarts=4),
+            None,
+            0,
+            "restarting with status 1, restarted 4 times",
+        ),
+    ],
+)
+def test_health(container: Container, url: str | None, answer: int, expected: str) -> None:
+    assert ailment(container, 1100.0, url, answer) == expected
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"),
+    [
+        ("nginx:1.28.0", "id1"),
+        ("docker.io/library/nginx:1.28.0", "id1"),
+        ("nginx", "id2"),
+        ("registry:5000/a/b", "id3"),
+        ("ghcr.io/a/b:1@sha256:dd", "id4"),
+        ("nginx:9", ""),
+    ],
+)
+def test_an_image_is_found_under_every_spelling(reference: str, found: str) -> None:
+    images = {
+        "nginx:1.28.0": "id1",
+        "nginx:latest": "id2",
+        "registry:5000/a/b:latest": "id3",
+        "ghcr.io/a/b@sha256:dd": "id4",
+    }
+
+    assert image_id(ContainersState(images=images), reference) == found
+
+
+@given(st.dictionaries(st.sampled_from(["image", "name", "scale", "services", "container_name"]), st.text()))
+def test_nothing_but_names_and_images_leaves_the_host(secrets: dict[str, str]) -> None:
+    tricky = {**secrets, "PASSWORD": 'x"\n      "image": "leak'}
+    config = {
+        "name": "join",
+        "networks": {"default": {"name": "leak"}},
+        "services": {
+            "api": {"container_name": "api", "environment": tricky, "image": "api:1"},
+            "two": {"build": {"args": tricky}, "command": ['"image": "leak"'], "scale": 2},
+        },
+        "volumes": {"data": {"name": "leak", "image": "leak"}},
+    }
+
+    assert shell("shape", json.dumps(config, indent=2)).split("\n") == [
+        "name\tjoin", "service\tapi", "container\tapi", "image\tapi:1", "service\ttwo", "scale\t2", "",
+    ]  # fmt: skip
+
+
+def test_only_images_that_differ_are_put_back() -> None:
+    today = "name\tjoin\nservice\tapi\nimage\tapi:2\nservice\tnode\nimage\tnode:1\nservice\tbuilt\n#@#\n"
+    running = "1795489406\njoin\tapi\tapi:1\t{}\njoin\tnode\tnode:1\t{}\njoin\tbuilt\tx:1\t{}\nother\tapi\tapi:0\t{}\n"
+
+    assert shell("pins", today + running) == '  "api": {image: "api:1"}\n'
+
+
+@pytest.mark.parametrize(
+    ("variables", "said", "shown"),
+    [
+        ("export KEYRING_PASSWORD=hunter2 \n", "invalid hostPort: hunter2", "invalid hostPort: ***"),
+        ("API_TOKEN='a b'\n", "got a b and a b", "got *** and ***"),
+        ('PRIVATE_KEY="k+/="\n', "k+/=", "***"),
+        ("COLOUR=blue\n", "the sky is blue", "the sky is blue"),
+        ("PASSWORD=\n", "nothing to hide", "nothing to hide"),
+        ("", "postgres://bob:pw@db/x", "postgres://***@db/x"),
+    ],
+)
+def test_what_programs_say_is_shown_without_secrets(variables: str, said: str, shown: str) -> None:
+    assert shell("redacted", f"{variables}\n#@#\n{said}\n") == f"{shown}\n"
+
+
+def test_composes_own_words_lose_what_it_quotes_from_an_env_file() -> None:
+    said = (
+        'time="2026-11-24T02:53:31Z" level=warning msg="The \\"X\\" variable is not set."\n'
+        " Container demo-api-1 Starting \n"
+        'failed to read /srv/demo/broken.env: line 1: unexpected character "\\\\" in variable name "\'s\'"\n'
+    )
+
+    assert shell("terse", said) == "failed to read /srv/demo/broken.env: line 1 cannot be read\n"
+
+
+def test_services_of_one_project_are_asked_about_once() -> None:
+    web = ComposeServiceResource(name="web", directory="/srv/demo", env_file="config.env")
+    other = ComposeServiceResource(name="web", directory="/srv/demo", project="older")
+
+    script = FACT.script([SERVICE, web, other], Look())
+
+    assert script.count("part 'project ") == 2
+    assert "--project-name older" in script
+
+
+def test_alone_it_takes_a_project_as_text() -> None:
+    script = FACT.standalone(directory="/srv/demo", files="a.yml,b.yml")
+
+    assert "--file /srv/demo/a.yml --file /srv/demo/b.yml" in script
+    assert "project" not in FACT.standalone().split("answer()")[1]
+
+
+def test_it_is_a_plain_fact_too() -> None:
+    assert containers.Containers.__name__ == "Containers"  # type: ignore[attr-defined] # made on demand
+    with pytest.raises(AttributeError):
+        containers.Other  # noqa: B018 (asking is the point)
