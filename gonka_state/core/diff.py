@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonka_state.core.change import Action, AttributeChange
-from gonka_state.core.observation import Absent, Observation, Present, Unknown, Value
+from gonka_state.core.observation import Absent, Observation, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,18 +18,14 @@ def compare(
 
     Only declared attributes are compared: what the observation knows beyond them is unmanaged.
     """
-    match observation:
-        case Unknown():
-            return Action.UNKNOWN, ()
-        case Absent():
-            if wanted_absent:
-                return Action.NONE, ()
-            return Action.CREATE, ()
-        case Present(attributes=observed):
-            if wanted_absent:
-                return Action.DELETE, ()
-            changes = _differences(desired, observed)
-            return (Action.UPDATE if changes else Action.NONE), changes
+    if isinstance(observation, Unknown):
+        return Action.UNKNOWN, ()
+    if isinstance(observation, Absent):
+        return (Action.NONE if wanted_absent else Action.CREATE), ()
+    if wanted_absent:
+        return Action.DELETE, ()
+    changes = _differences(desired, observation.attributes)
+    return (Action.UPDATE if changes else Action.NONE), changes
 
 
 def _differences(desired: Mapping[str, Value], observed: Mapping[str, Value]) -> tuple[AttributeChange, ...]:

@@ -88,7 +88,9 @@ def settle(
         if change is None:
             continue
         needs = [
-            (edge, need) for edge in edges.get(address, ()) if (need := settled.get(edge.on)) is not None
+            (edge, need)
+            for edge in sorted(edges.get(address, ()))
+            if (need := settled.get(edge.on)) is not None
         ]
         settled[address] = _settle_one(gate(change, allowed), needs, pending_on.get(address, ""))
     return tuple(settled.values())

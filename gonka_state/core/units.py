@@ -23,13 +23,11 @@ _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgtp]i?|)b?\s*", re.IGNORECAS
 
 def human_bytes(count: float) -> str:
     """A size in SI units with one decimal, as the model hub shows it: `33.1 GB`, `512 B`."""
-    value, unit = float(count), _DECIMAL[0]
-    for unit in _DECIMAL:
-        # 999.95 would be shown as 1000.0 of this unit.
-        if abs(value) < 999.95 or unit == _DECIMAL[-1]:  # noqa: PLR2004 (the line above)
-            break
-        value /= 1000
-    return f"{value:.0f} {unit}" if unit == _DECIMAL[0] else f"{value:.1f} {unit}"
+    value, step = float(count), 0
+    # 999.95 would be shown as 1000.0 of this unit.
+    while abs(value) >= 999.95 and step < len(_DECIMAL) - 1:  # noqa: PLR2004 (the line above)
+        value, step = value / 1000, step + 1
+    return f"{value:.1f} {_DECIMAL[step]}" if step else f"{value:.0f} {_DECIMAL[0]}"
 
 
 def parse_size(text: str) -> int:
