@@ -36,7 +36,12 @@ def test_a_named_host_wins_over_the_default() -> None:
 
 
 def test_addresses_sort_by_host_kind_and_name() -> None:
-    addresses = [Address("b", "a", "a"), Address("a", "b", "a"), Address("a", "a", "b"), Address("a", "a", "a")]
+    addresses = [
+        Address("b", "a", "a"),
+        Address("a", "b", "a"),
+        Address("a", "a", "b"),
+        Address("a", "a", "a"),
+    ]
 
     assert [str(address) for address in sorted(addresses)] == ["a/a:a", "a/a:b", "a/b:a", "b/a:a"]
 

@@ -17,7 +17,9 @@ KEYS = st.sampled_from("abcd")
 # In the wish nothing is null: null means unset, and unset is not compared.
 SCALARS = st.booleans() | st.integers(2, 4) | st.sampled_from(["", "x", "1", "a.b"])
 VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=8
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=8,
 )
 DECLARED = st.dictionaries(KEYS, VALUES, max_size=4)
 OBSERVED = st.dictionaries(KEYS, st.none() | VALUES, max_size=4)
@@ -61,7 +63,9 @@ def test_after_the_changes_nothing_differs(declared: dict[str, Any], observed: d
 
 
 @given(DECLARED, OBSERVED)
-def test_the_answer_is_the_same_twice_and_in_any_order(declared: dict[str, Any], observed: dict[str, Any]) -> None:
+def test_the_answer_is_the_same_twice_and_in_any_order(
+    declared: dict[str, Any], observed: dict[str, Any]
+) -> None:
     backwards = dict(reversed(declared.items())), dict(reversed(observed.items()))
 
     assert compare(declared, Present(observed)) == compare(backwards[0], Present(backwards[1]))

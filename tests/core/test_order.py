@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +12,9 @@ from hypothesis import strategies as st
 from gonka_state.core.address import Address
 from gonka_state.core.order import Edge, in_order
 from gonka_state.errors import InputError
+
+if TYPE_CHECKING:
+    from random import Random
 
 
 def at(number: int) -> Address:
@@ -20,14 +26,16 @@ def graphs(draw: st.DrawFn) -> dict[Address, list[Edge]]:
     """Needs without a circle: each address may need only earlier ones."""
     size = draw(st.integers(0, 8))
     return {
-        at(number): [Edge(at(on)) for on in draw(st.sets(st.integers(0, number - 1)) if number else st.just(set()))]
+        at(number): [
+            Edge(at(on)) for on in draw(st.sets(st.integers(0, number - 1)) if number else st.just(set()))
+        ]
         for number in range(size)
     }
 
 
-@given(graphs(), st.randoms(use_true_random=False), st.booleans())
+@given(edges=graphs(), random=st.randoms(use_true_random=False), ranked=st.booleans())
 def test_every_need_comes_first_and_input_order_does_not_matter(
-    edges: dict[Address, list[Edge]], random: st.random.Random, ranked: bool
+    edges: dict[Address, list[Edge]], random: Random, *, ranked: bool
 ) -> None:
     rank = {address: (len(address.name), int(address.name)) for address in edges} if ranked else {}
     ordered = in_order(edges, rank)
@@ -35,7 +43,9 @@ def test_every_need_comes_first_and_input_order_does_not_matter(
     random.shuffle(shuffled)
 
     assert sorted(ordered) == sorted(edges)
-    assert all(ordered.index(edge.on) < ordered.index(address) for address, needs in edges.items() for edge in needs)
+    assert all(
+        ordered.index(edge.on) < ordered.index(address) for address, needs in edges.items() for edge in needs
+    )
     assert in_order({address: needs[::-1] for address, needs in shuffled}, rank) == ordered
 
 
@@ -57,4 +67,4 @@ def test_a_circle_is_named() -> None:
     said = caught.value.problems[0].removeprefix("needs go in a circle: ").split(" needs ")
     needs = {str(address): str(edges[0].on) for address, edges in circle.items()}
     assert said[0] == said[-1]
-    assert all(needs[one] == other for one, other in zip(said, said[1:], strict=False))
+    assert all(needs[one] == other for one, other in itertools.pairwise(said))

@@ -34,7 +34,9 @@ PRECEDENCE = [130, 5, 6, 4, 1, 3, 2, 0]
 
 
 def plan(*changes: Change, off: int = 0, on: int = 1) -> Plan:
-    hosts = [HostLooked(f"on-{i}") for i in range(on)] + [HostLooked(f"off-{i}", unknown="off") for i in range(off)]
+    hosts = [HostLooked(f"on-{i}") for i in range(on)] + [
+        HostLooked(f"off-{i}", unknown="off") for i in range(off)
+    ]
     return Plan("c", lab=True, hosts=tuple(hosts), changes=changes, in_sync=0)
 
 
