@@ -105,6 +105,8 @@ def split_parts(text: str) -> Parts:
             name, body = line[len(mark) + 6 :], []
         elif line.startswith(f"{mark} rc "):
             status, _, stderr = line[len(mark) + 4 :].partition(" ")
+            if not status.isdecimal():
+                raise FactError(f"{name}: the frame's status is no number: the look was cut short")
             parts[name] = Part("\n".join(body), int(status), stderr.strip())
             name, body = "", []
         else:

@@ -97,7 +97,7 @@ class HubModels(Fact[ModelsState]):
     def parse(self, text: str) -> ModelsState:
         """Understand the section; a home that cannot be listed is kept as unreadable."""
         parts = split_parts(text)
-        state = ModelsState(homes={}, unmounted={}, unreadable={}, units=_units(parts.need("units").lines))
+        state = ModelsState(homes={}, unmounted={}, unreadable={}, units=_units(parts))
         for name in parts:
             kind, _, rest = name.partition(" ")
             if kind == "files":
@@ -113,9 +113,11 @@ def _home(home: str) -> str:
     return "".join(quote("part", f"{look} {home}", look, home) + "\n" for look in ("unmounted", "files"))
 
 
-def _units(lines: Sequence[str]) -> dict[str, str]:
-    """Rows of `systemctl list-units --plain`: UNIT LOAD ACTIVE SUB DESCRIPTION."""
-    rows = (line.split(None, 4) for line in lines)
+def _units(parts: Parts) -> dict[str, str]:
+    """Rows of `systemctl list-units --plain`: UNIT LOAD ACTIVE SUB DESCRIPTION. Only for display."""
+    if "units" not in parts:
+        raise FactError("the answer ends before 'units': the look was cut short")
+    rows = (line.split(None, 4) for line in parts["units"].lines)
     return {
         row[0].removeprefix(UNIT_PREFIX).removesuffix(".service"): row[3]
         for row in rows

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 # it runs as the owner of .git. safe.directory on the command line counts from git 2.38 only.
 _FUNCTIONS = r"""
 export GIT_OPTIONAL_LOCKS=0
+me=$(id -u)
 g() {
   set -- git -C "$place" -c safe.directory="$place" -c core.fsmonitor=false -c core.quotePath=false "$@"
-  [ "$uid" = 0 ] || set -- setpriv --reuid="$uid" --regid="$gid" --clear-groups env HOME=/nonexistent "$@"
+  [ "$me" != 0 ] || [ "$uid" = 0 ] || set -- setpriv --reuid="$uid" --regid="$gid" --clear-groups env HOME=/nonexistent "$@"
   "$@"
 }
 state() {

@@ -132,8 +132,8 @@ def of_hub(result: Result) -> Room:
     """Read the answer to `Job.ask`. Sizes are those of the first page of the hub's listing (1000 files)."""
     head, _, answer = result.stdout.partition("\nhub\n")
     rows = [line.split(" ", 2) for line in head.splitlines()]
-    free = next((int(row[1]) for row in rows if row[0] == "free"), 0)
-    blobs = {row[2]: int(row[1]) for row in rows if row[0] == "blob"}
+    free = next((int(row[1]) for row in rows if row[0] == "free" and row[1].isdecimal()), 0)
+    blobs = {row[2]: int(row[1]) for row in rows if row[0] == "blob" and len(row) == 3}  # noqa: PLR2004 (word, size, name)
     body, _, code = answer.rpartition("\n")
     status = int(code) if code.strip().isdecimal() else 0
     if status != 200:  # noqa: PLR2004 (HTTP's OK)

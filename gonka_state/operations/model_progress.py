@@ -39,13 +39,13 @@ class Status:
             loaded=pairs.get("LoadState") == "loaded",
             sub=pairs.get("SubState", "dead"),
             result=pairs.get("Result", ""),
-            exit=int(pairs.get("ExecMainStatus") or 0),
-            restarts=int(pairs.get("NRestarts") or 0),
+            exit=_number(pairs.get("ExecMainStatus", "")),
+            restarts=_number(pairs.get("NRestarts", "")),
             description=pairs.get("Description", ""),
             invocation=pairs.get("InvocationID", ""),
-            uptime=float(pairs.get("Uptime") or 0),
-            whole=int(pairs.get("Whole") or 0),
-            part=int(pairs.get("Part") or 0),
+            uptime=_number(pairs.get("Uptime", "").replace(".", "")) / 100,
+            whole=_number(pairs.get("Whole", "")),
+            part=_number(pairs.get("Part", "")),
         )
 
     @property
@@ -115,6 +115,10 @@ class Progress:
     def pause(self) -> float:
         """Seconds to the next look: short downloads end soon, long ones need no crowd of lines."""
         return min(30.0, max(2.0, self.seconds / 10))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() else 0
 
 
 def _duration(seconds: float) -> str:

@@ -24,7 +24,7 @@ command -v git >/dev/null || { echo 'git is not installed' >&2; exit 127; }
 uid=$(id -u -- "$owner") gid=$(id -g -- "$owner")
 home=$(getent passwd "$uid" | cut -d : -f 6)
 as_owner() {
-  [ "$uid" = 0 ] || set -- setpriv --reuid="$uid" --regid="$gid" --init-groups env HOME="$home" "$@"
+  [ "$uid" = "$(id -u)" ] || set -- setpriv --reuid="$uid" --regid="$gid" --init-groups env HOME="$home" "$@"
   "$@"
 }
 g() {
