@@ -55,9 +55,9 @@ class Expansion:
             yield from self._host(name, host, node)
 
     def _host(self, name: str, host: Host, node: Node) -> Iterator[Draft]:
-        for label, requirement in (self.words.requirements | host.requirements).items():
-            place = self.tree.deepest(["hosts", name, "requirements", label])
-            yield Draft(name, "requirement", self._requirement(label, requirement, host), place)
+        for label, requirement in host.requirements.items():
+            data = self._requirement(label, requirement, host)
+            yield Draft(name, "requirement", data, node.deepest(["requirements", label]))
         yield from self._repository(name)
         for path, directory in host.directories.items():
             data = {"name": path, **_given(directory), **self._in_checkout(path)}

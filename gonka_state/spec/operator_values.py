@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 KEY_BYTES = 33
 KEY_STARTS = (2, 3)
-# The shell and compose read a single-quoted value alike only without these (settled on real programs).
-_READ_DIFFERENTLY = re.compile(r"['\\\x00-\x1f\x7f]|^\s|\s$")
+# Between single quotes dash and compose 5 read every printable character alike but these two (both were run).
+_READ_DIFFERENTLY = re.compile(r"['\x00-\x1f\x7f]|\\$")
 
 
 def resolve(tree: Node, word: str, references: References, problems: Problems) -> Value | None:
@@ -35,7 +35,7 @@ def resolve(tree: Node, word: str, references: References, problems: Problems) -
     plain = value.get_secret_value() if isinstance(value, SecretStr) else value
     wrong = _CHECKS[word](plain) if isinstance(plain, str) else ""
     if wrong:
-        problems.add(network.source, f"network.{word} {wrong}")
+        problems.add(network.where if secret else network.source, f"network.{word} {wrong}")
     return value
 
 
@@ -62,7 +62,7 @@ def _pubkey(text: str) -> str:
 def _password(text: str) -> str:
     if _READ_DIFFERENTLY.search(text):
         return (
-            "holds a quote, a backslash, a control character or outer space: "
+            "holds a single quote or a control character, or ends with a backslash: "
             "the shell and compose read these differently, choose another"
         )
     return ""

@@ -21,6 +21,9 @@ _SECRET_VALUE = re.compile(
     r"(?i)([\w.-]*(?:passw|passphrase|secret|token|mnemonic|private)[\w.-]*[\"']?\s*:\s*)"
     r"(?!\{\s*(?:env|file|command)\b)\S.*"
 )
+_SECRET_BELOW = re.compile(
+    r"(?i)(?:passw|passphrase|secret|token|mnemonic|private)[\w.-]*[\"']?\s*:\s*[|>]?[+-]?\s*$"
+)
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:
@@ -84,5 +87,7 @@ class Problems:
         if not 0 < line <= len(lines):
             return ""
         masked = _SECRET_VALUE.sub(r"\1<secret>", lines[line - 1].strip())
+        if line > 1 and _SECRET_BELOW.search(lines[line - 2]):
+            masked = "<secret>"
         text = "".join(char if char.isprintable() else "�" for char in masked)
         return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}…"

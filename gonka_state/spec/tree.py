@@ -193,7 +193,7 @@ class _Builder:
         tag = str(getattr(node, "tag", ""))
         if tag not in _TAGS:
             self.problems.add(
-                place, f"tags such as {tag.removeprefix('tag:yaml.org,2002:')!r} are not supported"
+                key or place, f"tags such as {tag.removeprefix('tag:yaml.org,2002:')!r} are not supported"
             )
         if isinstance(node, MappingNode):
             return Node(place, entries=self._entries(node, depth), key=key)

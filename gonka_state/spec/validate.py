@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+    from gonka_state.core.desired import Source
     from gonka_state.spec.problems import Problems
     from gonka_state.spec.tree import Node
 
@@ -75,23 +76,37 @@ def report(
     for detail in details:
         groups.setdefault(_key(detail, root), []).append(detail)
     for group in groups.values():
-        first = group[0]
-        path = _path(first, root)
-        node = root.deepest(path)
-        match first["type"]:
-            case "extra_forbidden":
-                name = str(first["loc"][-1])
-                known = names_at(schema, path[:-1])
-                problems.add(node.where, f"unknown key {name!r}", did_you_mean(name, known))
-            case "missing":
-                problems.add(node.where, f"missing key {str(first['loc'][-1])!r}")
-            case _ if "[key]" in first["loc"]:
-                wrong = first.get("ctx", {}).get("error") or f"is not {_meaning(first)}"
-                problems.add(node.where, f"{path[-1]!r} {wrong}")
-            case _:
-                place = node.source if node.shape == "scalar" else node.where
-                what, hint = _message(group, node)
-                problems.add(place, what, hint)
+        problems.add(*_finding(group, root, schema))
+
+
+def _finding(group: Sequence[ErrorDetails], root: Node, schema: Mapping[str, Any]) -> tuple[Source, str, str]:
+    """Where to point, what to say, and what may have been meant."""
+    first = group[0]
+    path = _path(first, root)
+    node = root.deepest(path)
+    place = node.source if node.shape == "scalar" else node.where
+    what, hint = "", ""
+    match first["type"]:
+        case "extra_forbidden":
+            name = str(first["loc"][-1])
+            place, what, hint = (
+                node.where,
+                f"unknown key {name!r}",
+                did_you_mean(name, names_at(schema, path[:-1])),
+            )
+        case "missing":
+            place, what = node.where, f"missing key {str(first['loc'][-1])!r}"
+        case _ if "[key]" in first["loc"]:
+            wrong = first.get("ctx", {}).get("error") or f"is not {_meaning(first)}"
+            place, what = node.where, f"{path[-1]!r} {wrong}"
+        case _:
+            what, hint = _message(group, node)
+    secret = next((at for at, part in enumerate(path) if _SECRET.search(str(part))), None)
+    if secret is not None:
+        # At the key: a line below it may hold the secret itself, whatever was meant by it.
+        place = root.deepest(path[: secret + 1]).where
+        what = "unknown key" if first["type"] == "extra_forbidden" else what
+    return place, what, hint
 
 
 def _path(detail: ErrorDetails, root: Node) -> tuple[str | int, ...]:

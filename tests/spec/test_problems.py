@@ -54,6 +54,14 @@ def test_problems_of_all_files_come_together(read: Callable[..., Any]) -> None:
         'keyring_password: "correct-horse\\"',
         "'keyring_password' : !x correct-horse",
         "keyring_password: {a: correct-horse}",
+        "keyring_password: {correct-horse}",
+        "keyring_password:\n    correct-horse: 1",
+        "keyring_password:\n    - correct-horse",
+        "keyring_password:\n    !x correct-horse",
+        'keyring_password:\n    "correct-horse',
+        "keyring_password:\n\tcorrect-horse",
+        "keyring_password: |\n  correct-horse'\n   correct-horse",
+        "keyring_password: &x correct-horse\n  ml_key_name: *y",
     ],
 )
 def test_a_password_in_the_file_is_never_shown(line: str, read: Callable[..., Any]) -> None:
@@ -61,6 +69,12 @@ def test_a_password_in_the_file_is_never_shown(line: str, read: Callable[..., An
     with pytest.raises(InputError) as caught:
         read(small=text)
     assert "correct-horse" not in str(caught.value)
+
+
+def test_a_number_as_password_is_never_shown(read: Callable[..., Any]) -> None:
+    with pytest.raises(InputError) as caught:
+        read(small=SMALL.replace("{env: PASSWORD}", "\n    31337"))
+    assert "31337" not in str(caught.value)
 
 
 def test_a_bad_password_is_never_shown(read: Callable[..., Any]) -> None:
