@@ -32,7 +32,7 @@ section() {
   printf '%s section %s\n' "$M" "$1"
   if [ "$3" = root ] && [ "$(id -u)" != 0 ]; then printf '%s end 126 0 -\n' "$M"; cat >/dev/null; return; fi
   _t=$(date +%s%N)
-  { _err=$( { timeout -k 5 "$2" sh -s; echo "$M exit $?"; } 2>&1 >&3 3>&- ); } 3>&1 | gzip -1 -n | base64 -w0
+  { _err=$( { timeout -k 5 "$2" sh -s; printf '\n%s exit %s\n' "$M" "$?"; } 2>&1 >&3 3>&- ); } 3>&1 | gzip -1 -n | base64 -w0
   printf '\n%s end 0 %s -\n' "$M" "$(( ($(date +%s%N) - _t) / 1000000 ))"
 }
 """
@@ -103,19 +103,21 @@ def decode(lines: Sequence[str], nonce: str) -> HostLook:
         FactError: the answer has no head: something else than our script spoke.
     """
     mark = f"{MARK}{nonce}"
-    start = next((number for number, line in enumerate(lines) if line.startswith(f"{mark} head ")), None)
+    # A line that was cut short is no frame; it damages the section it stands in, and that one only.
+    head = re.compile(rf"{mark} head (\d+) (\S+)")
+    end = re.compile(rf"{mark} end (\d+) (-?\d+) -")
+    start = next((number for number, line in enumerate(lines) if head.fullmatch(line)), None)
     if start is None:
         said = next((line for line in lines if line.strip()), "nothing")
         raise FactError(f"the host answered something else than the look: {said[:120]}")
-    _, _, uid, peer = lines[start].split(" ", 3)
+    _, _, uid, peer = lines[start].split(" ")
     answers: dict[str, Answer] = {}
     name, payload = "", ""
     for line in lines[start + 1 :]:
         if line.startswith(f"{mark} section "):
             name, payload = line.rsplit(" ", 1)[1], ""
-        elif line.startswith(f"{mark} end "):
-            _, _, status, milliseconds, _ = line.split(" ", 4)
-            answers[name] = _answer(payload, mark, int(status), int(milliseconds) / 1000)
+        elif name and (ended := end.fullmatch(line)):
+            answers[name] = _answer(payload, mark, int(ended[1]), int(ended[2]) / 1000)
             name = ""
         elif name:
             payload += line
@@ -132,7 +134,7 @@ def _answer(payload: str, mark: str, status: int, seconds: float) -> Answer:
     except (ValueError, OSError, EOFError, zlib.error) as error:
         return Answer("", seconds, f"the answer arrived damaged ({error})")
     text = raw.decode("utf-8", "surrogateescape")
-    ended = re.search(rf"^{re.escape(mark)} exit (\d+)\n\Z", text, re.MULTILINE)
+    ended = re.search(rf"\n{re.escape(mark)} exit (\d+)\n\Z", text)
     if ended is None:
         return Answer(text, seconds, "the answer was cut short")
     code = int(ended[1])
