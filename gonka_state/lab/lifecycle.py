@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gonka_state.errors import LabError
@@ -15,8 +16,7 @@ from gonka_state.lab.shell import run
 from gonka_state.lab.spec import HostStatus, LabInfo, LabSpec, Plan, Say
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-    from pathlib import Path
+    from collections.abc import Iterator
 
 BOOT_SECONDS = 90.0
 
@@ -99,7 +99,6 @@ def down(cluster: str | None, *, say: Say) -> None:
             known = LabPaths(name).root.exists()
             _clean(name)
             say(f"the lab of {name} is down" if known else f"there is no lab of {name}")
-            lock_file(name).unlink(missing_ok=True)
 
 
 def _clean(cluster: str) -> None:
@@ -209,10 +208,13 @@ def _running(spec: LabSpec, plan: Plan) -> LabInfo | None:
     return record.info
 
 
-def lock_file(cluster: str) -> Path:
-    """What up and down hold while they work."""
-    return state_root() / f"{cluster}.lock"
-
-
-def _alone(cluster: str) -> AbstractContextManager[None]:
-    return locked(lock_file(cluster), f"another command on the lab of {cluster}")
+@contextmanager
+def _alone(cluster: str) -> Iterator[None]:
+    """Keep other commands off a lab while this one changes it."""
+    path = state_root() / f"{cluster}.lock"
+    with locked(path, f"another command on the lab of {cluster}"):
+        try:
+            yield
+        finally:
+            if not LabPaths(cluster).root.exists():
+                path.unlink(missing_ok=True)

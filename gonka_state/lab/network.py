@@ -93,7 +93,8 @@ def create(network: Network, hosts: Iterable[str]) -> None:
     run(["ip", "link", "add", network.door, "type", "veth", "peer", "name", "door", "netns", space])
     _batch(space, [f"link set door master {BRIDGE} up"])
     run(["ip", "addr", "add", f"{plan.v4(ROOT_END)}/24", "dev", network.door])
-    run(["ip", "addr", "add", f"{plan.v6(ROOT_END)}/64", "dev", network.door, "nodad"])
+    # a machine may have IPv6 switched off for itself; the hosts have it all the same
+    run(["ip", "addr", "add", f"{plan.v6(ROOT_END)}/64", "dev", network.door, "nodad"], check=False)
     run(["ip", "link", "set", network.door, "up"])
     for index, name in enumerate(hosts):
         _connect(network, index, name)

@@ -67,16 +67,20 @@ def clusters() -> list[str]:
 
 
 @contextmanager
-def locked(path: Path, waiting_for: str) -> Iterator[None]:
+def locked(path: Path, who: str) -> Iterator[None]:
     """Hold `path` as a lock that dies with the process, so a crash leaves none behind.
 
     Raises:
         LabError: somebody else holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
+    with path.open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # whoever held it before may have removed it: then this is a lock on nothing
+            lost = not path.exists() or os.fstat(handle.fileno()).st_ino != path.stat().st_ino
         except BlockingIOError:
-            raise LabError(f"{waiting_for} is at work in another process", hint="wait for it") from None
+            lost = True
+        if lost:
+            raise LabError(f"{who} is at work in another process", hint="wait for it, then try again")
         yield

@@ -73,8 +73,9 @@ def stop(pid_file: Path, patience: float = 10.0) -> None:
             os.kill(pid, number)
         deadline = time.monotonic() + patience
         while remembered(pid_file) and time.monotonic() < deadline:
-            reap(pid)
             time.sleep(POLL_SECONDS)
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        reap(int(pid_file.read_text().split()[0]))
     pid_file.unlink(missing_ok=True)
 
 

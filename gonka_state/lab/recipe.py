@@ -26,6 +26,8 @@ PACKAGES = [
     "docker.io", "sudo", "git", "curl", "cron", "ca-certificates", "iproute2", "iputils-ping", "procps",
     "python3", "python3-venv", "busybox-static", "bash",
 ]  # fmt: skip
+# what a release ships apart from docker.io
+ALSO = {"trixie": ["docker-cli"]}
 MASKED = [
     "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "e2scrub_reap.service",
     "console-getty.service", "dpkg-db-backup.timer", "motd-news.timer", "systemd-resolved.service",
@@ -75,7 +77,7 @@ def build(part: Path, packages: Path, say: Say) -> None:
         "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
         "--", "debootstrap", "--variant=minbase",
         f"--components={','.join(components)}", f"--cache-dir={packages}",
-        f"--include={','.join(PACKAGES)}", name, rootfs, address,
+        f"--include={','.join([*PACKAGES, *ALSO.get(name, [])])}", name, rootfs, address,
     ], timeout=1800)  # fmt: skip
     say("adding docker compose and the hf client to the base system")
     _tools(rootfs)
@@ -137,5 +139,6 @@ def _configure(rootfs: Path) -> None:
         target = rootfs / "usr/bin" / program.name
         shutil.copy(program, target)
         target.chmod(0o755)
-    if not os.access(rootfs / "usr/sbin/dockerd", os.X_OK):
-        raise LabError("the base system came out without dockerd")
+    for needed in ("usr/sbin/dockerd", "usr/bin/docker", "usr/sbin/sshd", "usr/sbin/ufw"):
+        if not os.access(rootfs / needed, os.X_OK):
+            raise LabError(f"the base system came out without {needed}")

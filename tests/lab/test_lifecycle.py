@@ -17,13 +17,14 @@ from gonka_state import lab
 from gonka_state.errors import LabError
 from gonka_state.lab import cgroups
 from gonka_state.lab.hosts import pid_file
-from gonka_state.lab.paths import LabPaths
+from gonka_state.lab.paths import LabPaths, state_root
 from gonka_state.lab.processes import remembered
+from gonka_state.lab.spec import tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CLUSTER, HOST, SUBNET = "labtest", "labtest-network", "10.193.77.0/24"
+CLUSTER, OTHER, HOST, SUBNET = "labtest", "labtest2", "labtest-network", "10.193.77.0/24"
 MODEL, COMMIT = "Qwen/Qwen3-32B-FP8", "aa55da1ecc13d006e8b8e4f54579b1ea8c3db2df"
 SPEC = lab.LabSpec(CLUSTER, "ubuntu", (lab.LabHost(HOST, "network"),), {MODEL: COMMIT})
 UP = (
@@ -57,7 +58,11 @@ def footprint() -> set[str]:
         f"rule {line}" for line in output("iptables-save").splitlines() if not line.startswith(("#", ":"))
     }
     routes = {f"route {line}" for line in output("ip", "route", "show").splitlines()}
-    return links | spaces | mounts | groups | rules | routes | processes()
+    files = {f"file {path}" for path in state_root().glob(f"{CLUSTER}*")}
+    own = [tag(CLUSTER), tag(OTHER)]
+    found = links | spaces | mounts | groups | rules | routes | files | processes()
+    # somebody else's lab may come and go meanwhile
+    return {item for item in found if "glab" not in item or any(name in item for name in own)}
 
 
 def processes() -> set[str]:
@@ -138,7 +143,7 @@ def test_a_subnet_in_use_is_refused_before_anything_is_made(info: lab.LabInfo, b
     assert info.hosts[HOST] == "10.193.77.11"
     seen = footprint()
     with pytest.raises(LabError, match="in use on this machine"):
-        lab.up(lab.LabSpec("labtest2", "ubuntu", SPEC.hosts, {}), subnet=SUBNET, say=quiet)
+        lab.up(lab.LabSpec(OTHER, "ubuntu", SPEC.hosts, {}), subnet=SUBNET, say=quiet)
     assert footprint() == seen
 
 

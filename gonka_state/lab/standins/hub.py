@@ -14,9 +14,13 @@ import re
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from gonka_state.lab.standins.hubfiles import files
+from gonka_state.lab.standins.hubfiles import SHARD_BYTES, HubFile, files
+
+if TYPE_CHECKING:
+    from gonka_state.lab.standins.jsons import Json
 
 EXTRA_MODELS = ("Qwen/QwQ-32B", "Qwen/Qwen2.5-7B-Instruct")
 CHUNK = 16_384
@@ -43,8 +47,8 @@ class Hub(ThreadingHTTPServer):
         super().__init__(address, HubHandler)
         self.control = control
 
-    def settings(self) -> dict[str, object]:
-        """The control file as it is now: `models`, `bytes_per_second`, `fail` ("", "500", "hang")."""
+    def settings(self) -> dict[str, Json]:
+        """The control file as it is now: `models`, `bytes_per_second`, `shard_bytes`, `fail`."""
         try:
             value = json.loads(self.control.read_text())
         except (OSError, ValueError):
@@ -101,19 +105,22 @@ class HubHandler(BaseHTTPRequestHandler):
                 return
         self._json({"error": "Not found"}, 404, body=body)
 
+    def _files(self, model: str, commit: str) -> dict[str, HubFile]:
+        return files(model, commit, int(self.server.settings().get("shard_bytes") or SHARD_BYTES))
+
     def _info(self, model: str, commit: str, _path: str, *, body: bool) -> None:
-        siblings = [{"rfilename": name} for name in files(model, commit)]
+        siblings = [{"rfilename": name} for name in self._files(model, commit)]
         facts = {"_id": model, "id": model, "modelId": model, "sha": commit, "private": False, "gated": False}
         self._json(
             {**facts, "disabled": False, "tags": [], "downloads": 0, "siblings": siblings}, 200, body=body
         )
 
     def _tree(self, model: str, commit: str, path: str, *, body: bool) -> None:
-        entries = [item.entry for item in files(model, commit).values() if item.path.startswith(path)]
+        entries = [item.entry for item in self._files(model, commit).values() if item.path.startswith(path)]
         self._json(entries, 200, body=body)
 
     def _file(self, model: str, commit: str, path: str, *, body: bool) -> None:
-        item = files(model, commit).get(path)
+        item = self._files(model, commit).get(path)
         if item is None:
             self._json(
                 {"error": "Entry not found"}, 404, body=body, headers={"X-Error-Code": "EntryNotFound"}

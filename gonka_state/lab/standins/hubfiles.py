@@ -7,7 +7,7 @@ import json
 import random
 import struct
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 SHARDS = 4
 TENSORS = 3
@@ -45,9 +45,9 @@ class HubFile:
         return line
 
 
-def safetensors(seed: str, tensors: list[str]) -> bytes:
+def safetensors(seed: str, tensors: list[str], size: int) -> bytes:
     """A valid safetensors file: header length, header, and as many bytes as the header says."""
-    each = SHARD_BYTES // len(tensors) // 2 * 2
+    each = size // len(tensors) // 2 * 2
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
     for place, name in enumerate(tensors):
         header[name] = {
@@ -61,15 +61,18 @@ def safetensors(seed: str, tensors: list[str]) -> bytes:
     return struct.pack("<Q", len(text)) + text + body
 
 
-@cache
-def files(model: str, revision: str) -> dict[str, HubFile]:
+@lru_cache(maxsize=8)
+def files(model: str, revision: str, shard_bytes: int = SHARD_BYTES) -> dict[str, HubFile]:
     """Every file of a model at a revision."""
     shards = {f"model-{number:05d}-of-{SHARDS:05d}.safetensors": number for number in range(1, SHARDS + 1)}
     tensors = {
         shard: [f"model.layers.{number * TENSORS + place}.mlp.weight" for place in range(TENSORS)]
         for shard, number in shards.items()
     }
-    content = {shard: safetensors(f"{model}@{revision}/{shard}", names) for shard, names in tensors.items()}
+    content = {
+        shard: safetensors(f"{model}@{revision}/{shard}", names, shard_bytes)
+        for shard, names in tensors.items()
+    }
     size = sum(len(data) for data in content.values())
     weight_map = {name: shard for shard, names in tensors.items() for name in names}
     small: dict[str, object] = {

@@ -1,0 +1,153 @@
+"""The other stand-ins: phases, ML node, public API, proxy and cards."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gonka_state.lab.paths import STANDINS
+from gonka_state.lab.standins import chainclock, proxy
+from gonka_state.lab.standins.apistate import ApiState
+from gonka_state.lab.standins.chain import Chain
+from gonka_state.lab.standins.mlnode import MlNode
+from gonka_state.lab.standins.nginx import VERSION
+from gonka_state.lab.standins.public import Public
+from gonka_state.lab.standins.report import account_key_valid
+from gonka_state.lab.standins.tmkms import ensure_key
+from gonka_state.lab.standins.web import Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ORIGIN = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("into", "phase"),
+    [
+        (0, "PoCGenerate"),
+        (57, "PoCGenerateWindDown"),
+        (65, "PoCValidate"),
+        (82, "PoCValidateWindDown"),
+        (85, "Inference"),
+    ],
+)
+def test_the_phase_follows_from_the_height(into: int, phase: str) -> None:
+    assert chainclock.latest_epoch({"height": ORIGIN + into}, ORIGIN)["phase"] == phase
+
+
+def test_a_test_may_say_what_the_phase_is() -> None:
+    told = chainclock.latest_epoch({"phase": "PoCValidate", "confirmation_poc": True}, ORIGIN)
+    assert (told["phase"], told["is_confirmation_poc_active"]) == ("PoCValidate", True)
+
+
+def test_a_new_api_is_in_a_quiet_stretch_and_stays_there_over_a_restart(tmp_path: Path) -> None:
+    state = ApiState(tmp_path, {})
+    state.flush()
+    assert ApiState(tmp_path, {}).epoch_origin == state.epoch_origin
+    told = public(state, "/v1/epochs/latest")[1]
+    assert told["phase"] == "Inference"
+    assert (
+        told["epoch_stages"]["set_new_validators"]
+        < told["block_height"]
+        < told["epoch_stages"]["next_poc_start"]
+    )
+
+
+def public(state: ApiState, path: str, method: str = "GET", body: object = None) -> tuple[int, Any]:
+    reply = Public(state).answer(Request(method, path, json.dumps(body).encode()))
+    return reply.status, json.loads(reply.body)
+
+
+def test_registration_happens_once_and_an_account_is_no_proof_of_it(tmp_path: Path) -> None:
+    state = ApiState(tmp_path, {})
+    assert public(state, "/v2/participants/gonka1x")[0] == 404
+    assert public(state, "/v1/participants", "POST", {"address": "gonka1x", "url": "http://h:8000"})[0] == 200
+    assert public(state, "/v1/participants", "POST", {"address": "gonka1x"})[0] == 500
+    assert public(state, "/v2/participants/gonka1x")[1]["participant"]["inference_url"] == "http://h:8000"
+    assert (
+        public(ApiState(tmp_path / "old", {"STANDIN_VERSION": "0.2.1"}), "/v1/participants/active")[0] == 500
+    )
+
+
+def test_versions_need_the_chain_node(tmp_path: Path) -> None:
+    assert public(ApiState(tmp_path, {}), "/v1/versions")[0] == 500
+    assert public(ApiState(tmp_path, {}), "/v1/status") == (200, {"status": "ok"})
+
+
+def test_the_chain_keeps_its_identity_and_says_what_it_is_told(tmp_path: Path) -> None:
+    first = Chain(tmp_path)
+    assert Chain(tmp_path).identity == first.identity
+    (tmp_path / "lab-control.json").write_text(json.dumps({"catching_up": True, "lag_seconds": 3600}))
+    sync = first.status()["sync_info"]
+    assert sync["catching_up"] is True
+    assert int(sync["latest_block_height"]) == pytest.approx(chainclock.height() - 720, abs=2)
+
+
+def test_the_signer_keeps_its_key(tmp_path: Path) -> None:
+    assert ensure_key(tmp_path) == ensure_key(tmp_path)
+    assert (tmp_path / "secrets/priv_validator_key.softsign").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_ml_node_is_stopped_until_the_broker_starts_a_model(tmp_path: Path) -> None:
+    snapshot = tmp_path / "hub/models--Qwen--Qwen3-32B-FP8/snapshots/abc"
+    snapshot.mkdir(parents=True)
+    node = MlNode(tmp_path, "3.0.13")
+
+    def ask(method: str, path: str, body: object = None) -> tuple[int, Any]:
+        reply = node.routes.answer(Request(method, path, json.dumps(body).encode()))
+        return reply.status, json.loads(reply.body)
+
+    assert ask("GET", "/api/v1/state")[1]["state"] == "STOPPED"
+    assert ask("GET", "/health")[1]["status"] == "healthy"
+    assert ask("GET", "/v1/models")[0] == 503
+    assert ask("GET", "/api/v1/gpu/devices")[1]["count"] == 8
+    status = ask("POST", "/api/v1/models/status", {"hf_repo": "Qwen/Qwen3-32B-FP8", "hf_commit": "abc"})[1]
+    assert status["status"] == "PARTIAL"
+    assert ask("POST", "/api/v1/models/status", {"hf_repo": "no/such"})[1]["status"] == "NOT_FOUND"
+
+
+def test_the_first_ml_node_has_a_state_and_no_health(tmp_path: Path) -> None:
+    node = MlNode(tmp_path, "3.0.9")
+    assert node.routes.answer(Request("GET", "/api/v1/state")).body == b'{"state": "STOPPED"}\n'
+    assert node.routes.answer(Request("GET", "/health")).status == 404
+
+
+def test_the_proxy_proves_itself_only_and_hides_the_chain() -> None:
+    assert proxy.answer(Request("GET", "/health"), {}).body == b"healthy\n"
+    assert proxy.answer(Request("GET", "/chain-rpc/status"), {}).status == 404
+    assert proxy.answer(Request("GET", "/v1/poc-batches/1"), {}).status == 403
+
+
+def test_the_side_car_cuts_the_version_off() -> None:
+    assert VERSION.sub("", "/v3.0.8/api/v1/state") == "/api/v1/state"
+    assert VERSION.sub("", "/v1/models") == "/v1/models"
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [("A" * 44, False), ("no", False), ("Anm+Zn753LusVaBilc6HCwcCm/zbLc4o2VnygVsW+BeY", True)],
+)
+def test_account_keys(text: str, *, valid: bool) -> None:
+    assert account_key_valid(text) is valid
+
+
+def smi(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", STANDINS / "host/nvidia-smi", *words], check=False, capture_output=True, text=True
+    )
+
+
+def test_cards_answer_queries_as_csv() -> None:
+    lines = smi("--query-gpu=index,name,memory.total", "--format=csv,noheader,nounits").stdout.splitlines()
+    assert lines[7] == "7, NVIDIA H100 80GB HBM3, 81559"
+    assert smi("--query-gpu=memory.total", "--format=csv").stdout.splitlines()[:2] == [
+        "memory.total",
+        "81559 MiB",
+    ]
+    assert smi("--query-gpu=nonsense", "--format=csv").returncode == 2
+    assert "CUDA Version: 12.8" in smi().stdout
+    assert len(smi("-L").stdout.splitlines()) == 8
