@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gonka_state.core.units import human_bytes
 from gonka_state.errors import StepError
 from gonka_state.facts.base import quote
+from gonka_state.facts.model_cache import folder
 from gonka_state.operations.base import Do, Pause, Say, Step, fail
 from gonka_state.operations.model_job import Job, of_hub
 from gonka_state.operations.model_progress import Progress, Status
@@ -34,17 +35,18 @@ mkdir -p -- "$home" || exit 1
 """
 
 # The blob may be a link into the store that all models share; both ends are bad then. Nothing outside the
-# cache is removed, and nothing whose size is no longer the one that the look saw.
+# cache is removed (a link that leads there is enough), and nothing whose size the look did not see.
 _REMOVE = r"""
-top=$(readlink -f -- "$home/hub") || exit 1
+top=$(readlink -f -- "$home/hub") && root=$(readlink -f -- "$home/hub/$folder") || exit 1
 remove() {
   [ "$(stat -Lc %s -- "$1" 2>/dev/null)" = "$2" ] || return 0
-  end=$(readlink -f -- "$1")
-  blob=$(readlink -- "$1") && case $blob in /*) ;; *) blob=${1%/*}/$blob ;; esac
-  blob=$(readlink -f -- "$(dirname -- "${blob:-$1}")")/$(basename -- "${blob:-$1}")
+  end=$(readlink -f -- "$1") blob=$(readlink -- "$1") || blob=$1
+  case $blob in /*) ;; *) blob=${1%/*}/$blob ;; esac
+  blob=$(readlink -f -- "${blob%/*}")/${blob##*/}
   for path in "$blob" "$end"; do
-    case $path in "$top"/*) rm -f -- "$path" ;; *) echo "$path is outside $top: not removed" >&2; exit 1 ;; esac
+    case $path in "$top"/* | "$root"/*) rm -f -- "$path" || exit 1 ;; esac
   done
+  if [ -e "$1" ]; then echo "$1 leads out of $top to $end: remove it by hand" >&2; exit 1; fi
 }
 """
 
@@ -101,7 +103,10 @@ def _remove_truncated(job: Job, truncated: Mapping[str, int]) -> Commands:
         return
     calls = "".join(quote("remove", path, str(size)) + "\n" for path, size in sorted(truncated.items()))
     # The client takes every blob that is there for good: without this it would change nothing.
-    yield Do(f"remove {len(truncated)} truncated file(s)", f"home={quote(job.home)}\n{_REMOVE}{calls}")
+    yield Do(
+        f"remove {len(truncated)} truncated file(s)",
+        f"home={quote(job.home)} folder={quote(folder(job.model))}\n{_REMOVE}{calls}",
+    )
 
 
 def _start(job: Job) -> Commands:
