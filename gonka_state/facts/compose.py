@@ -123,6 +123,11 @@ project() {
   else compose "$@" config --hash '*' 2>/dev/null </dev/null; fi | sed 's/^/hash /; s/ /\t/g'
 }
 answer() { curl -s -o /dev/null -w '%{http_code}' --max-time "$1" -- "$2"; }
+answers() {
+  command -v curl >/dev/null || { echo 'curl is not installed' >&2; return 127; }
+  limit=$1; shift
+  for url in "$@"; do printf '%s %s\n' "$(answer "$limit" "$url")" "$url" & done; wait
+}
 """
 
 LOOK = f"FORMAT={quote(_FORMAT)}{_FUNCTIONS}"

@@ -65,7 +65,7 @@ class ContainersState:
     """All containers of a host. `error` says why there is no answer; `now` is the host's clock.
 
     `images` maps REPOSITORY:TAG and REPOSITORY@DIGEST to the image's id; `urls` maps a URL to its HTTP
-    status, 0 for no answer and -1 when it could not be asked; `modified` is in seconds since the epoch.
+    status, 0 for no answer, and is None when none could be asked; `modified` is in seconds since the epoch.
     """
 
     error: str = ""
@@ -74,7 +74,7 @@ class ContainersState:
     projects: dict[str, Project] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
     modified: dict[str, float] = field(default_factory=dict)
-    urls: dict[str, int] = field(default_factory=dict)
+    urls: dict[str, int] | None = field(default_factory=dict)
 
 
 class ContainersFact(Fact[ContainersState]):
@@ -96,14 +96,16 @@ class ContainersFact(Fact[ContainersState]):
             lines.append(f"part {quote(f'project {key}')} project {where} {compose.arguments(service)}")
         watched = sorted({compose.resolved(item, path) for item in services for path in item.restart_on})
         lines += [f"part modified stat -L -c '%.9Y %n' -- {quote(*watched)}"] if watched else []
-        for url in sorted({item.url for item in services if item.url}):
-            lines.append(f"part {quote(f'url {url}')} answer {look.http_timeout} {quote(url)}")
+        urls = sorted({item.url for item in services if item.url})
+        lines += [f"part urls answers {look.http_timeout} {quote(*urls)}"] if urls else []
         return "\n".join(lines)
 
     def standalone(self, **arguments: object) -> str:
         """The script for one project, or for containers alone."""
         if not arguments:
             return self.script((), Look())
+        if "directory" not in arguments or arguments.keys() - {"directory", "files", "env_file", "project"}:
+            raise FactError("containers takes directory=, and with it files=, env_file= and project=")
         values: dict[str, Any] = {key: str(value) for key, value in arguments.items()}
         if "files" in values:
             values["files"] = tuple(values["files"].split(","))
@@ -127,7 +129,7 @@ class ContainersFact(Fact[ContainersState]):
                 projects={key: _project(key, parts) for key in _named(parts, "project ")},
                 images=_images(parts.need("images").lines),
                 modified=_modified(parts),
-                urls={url: _status(parts, url) for url in _named(parts, "url ")},
+                urls=_answers(parts),
             )
         except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
             raise FactError(f"docker's answer cannot be understood: {error}") from error
@@ -221,11 +223,11 @@ def _modified(parts: Parts) -> dict[str, float]:
     return {path: float(when) for when, path in (line.split(" ", 1) for line in lines)}
 
 
-def _status(parts: Parts, url: str) -> int:
-    part = parts[f"url {url}"]
-    if part.status == 127:  # noqa: PLR2004 (the shell's "not found")
-        return -1
-    return int(part.text) if part.text.strip().isdigit() else 0
+def _answers(parts: Parts) -> dict[str, int] | None:
+    part = parts.get("urls")
+    if part is not None and part.failed:
+        return None
+    return {url: int(code) for code, url in (line.split(" ", 1) for line in (part.lines if part else ()))}
 
 
 FACT = ContainersFact()

@@ -87,7 +87,7 @@ def observe_service(state: ContainersState, resource: ComposeServiceResource, he
         return Absent(details=_details(state, resource, mine), reason=_why_absent(state, resource))
     container, today = mine[0], today_of(state, resource)
     changed = _changed(state, resource, mine)
-    sick = ailment(container, state.now, resource.url, state.urls.get(resource.url or "", 0))
+    sick = ailment(container, state.now, resource.url, (state.urls or {}).get(resource.url or "", 0))
     attributes: dict[str, Value] = {
         "running": container.status in _RUNS,
         "healthy": not sick,
@@ -166,7 +166,7 @@ def _unreadable(state: ContainersState, resource: ComposeServiceResource) -> Unk
     today = project.services.get(resource.name)
     if today and not today.hash:
         return Unknown(f"compose gave no hash for {resource.name}", hint="docker compose config --hash '*'")
-    if resource.url and state.urls.get(resource.url) == -1:
+    if resource.url and state.urls is None:
         return Unknown(
             f"{resource.url} cannot be asked: curl is not installed", hint="install curl on this host"
         )

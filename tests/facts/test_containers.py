@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gonka_state.core.observation import Unknown
 from gonka_state.errors import FactError
 from gonka_state.facts import compose, containers
 from gonka_state.facts.base import Look
 from gonka_state.facts.containers import FACT, Container, ContainersState
+from gonka_state.facts.here import Here
 from gonka_state.facts.placement import image_id
-from gonka_state.facts.services import SETTLED, STEADY, ailment
+from gonka_state.facts.services import SETTLED, STEADY, ailment, observe_service
 from gonka_state.resources.compose_service import ComposeServiceResource
 
 RUNNING = Container(
@@ -45,7 +47,7 @@ def test_no_text_breaks_the_parser(text: str) -> None:
 
 @given(
     st.text(st.characters(exclude_characters="\r\n#")),
-    st.sampled_from(["containers", "images", "project k", "modified", "url http://h/"]),
+    st.sampled_from(["containers", "images", "project k", "modified", "urls"]),
 )
 def test_no_part_breaks_the_parser(body: str, name: str) -> None:
     usual = {"engine": "", "containers": "1795489406", "images": ""}
@@ -203,6 +205,22 @@ def test_alone_it_takes_a_project_as_text() -> None:
 
     assert "--file /srv/demo/a.yml --file /srv/demo/b.yml" in script
     assert "project" not in FACT.standalone().split("answer()")[1]
+
+
+def test_alone_it_says_what_it_takes() -> None:
+    with pytest.raises(FactError, match="takes directory="):
+        FACT.standalone(path="/srv")
+
+
+def test_without_curl_no_url_is_called_dead() -> None:
+    usual = framed("engine", "") + framed("containers", "1795489406") + framed("images", "")
+    service = SERVICE.model_copy(update={"url": "http://h/"})
+    hashed = framed(f"project {compose.project_key(service)}", "name\tdemo\nservice\tapi\nhash\tapi\t17")
+
+    seen = observe_service(FACT.parse(usual + hashed + framed("urls", "", 127)), service, Here("ml-01", {}))
+
+    assert isinstance(seen, Unknown)
+    assert "curl is not installed" in seen.reason
 
 
 def test_it_is_a_plain_fact_too() -> None:
