@@ -41,7 +41,7 @@ def attributes_of(entry: Mapping[str, Any]) -> dict[str, Value]:
     }
 
 
-def observe_node(state: NodesState, resource: NodeResource, here: Here) -> Observation:  # noqa: ARG001
+def observe_node(state: NodesState, resource: NodeResource, here: Here) -> Observation:  # noqa: ARG001 (every kind is asked alike)
     """What the API has registered under this id."""
     api = state.apis.get(resource.api)
     if api is None:
@@ -85,7 +85,7 @@ def _describe(attributes: Mapping[str, Value]) -> str:
 def refuse_nodes(
     state: NodesState,
     declared: Mapping[Address, NodeResource],
-    here: Here,  # noqa: ARG001
+    here: Here,  # noqa: ARG001 (every kind is asked alike)
 ) -> dict[Address, str]:
     """Every write to an API that is too old for one, or whose age nobody knows."""
     found: dict[Address, str] = {}

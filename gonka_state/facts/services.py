@@ -64,7 +64,7 @@ def ailment(container: Container, now: float, url: str | None, answer: int) -> s
     if container.health:
         return "" if container.health == "healthy" else f"its healthcheck says {container.health}"
     if url:
-        return "" if answer == 200 else f"{url} {f'answers {answer}' if answer > 0 else 'does not answer'}"  # noqa: PLR2004
+        return "" if answer == 200 else f"{url} {f'answers {answer}' if answer > 0 else 'does not answer'}"  # noqa: PLR2004 (HTTP)
     age = now - container.started
     if age >= (SETTLED if container.restarts else STEADY):
         return ""
@@ -73,7 +73,7 @@ def ailment(container: Container, now: float, url: str | None, answer: int) -> s
     )
 
 
-def observe_service(state: ContainersState, resource: ComposeServiceResource, here: Here) -> Observation:  # noqa: ARG001
+def observe_service(state: ContainersState, resource: ComposeServiceResource, here: Here) -> Observation:  # noqa: ARG001 (every kind is asked alike)
     """Running, healthy, made from today's configuration and image."""
     if state.error:
         return Unknown(state.error, hint=_hint(state.error))
@@ -101,7 +101,7 @@ def observe_service(state: ContainersState, resource: ComposeServiceResource, he
     )
 
 
-def wanted_service(state: ContainersState, resource: ComposeServiceResource, here: Here) -> dict[str, Value]:  # noqa: ARG001
+def wanted_service(state: ContainersState, resource: ComposeServiceResource, here: Here) -> dict[str, Value]:  # noqa: ARG001 (every kind is asked alike)
     """The declared attributes and, where the image follows the configuration, today's image.
 
     A container that does not run is not also reported as not healthy.
@@ -133,7 +133,7 @@ def unmanaged_containers(
 def refuse_service(
     state: ContainersState,
     declared: Mapping[Address, ComposeServiceResource],
-    here: Here,  # noqa: ARG001
+    here: Here,  # noqa: ARG001 (every kind is asked alike)
 ) -> dict[Address, str]:
     """Services whose place is taken by a container that is not ours to remove."""
     found: dict[Address, str] = {}
