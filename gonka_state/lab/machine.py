@@ -46,6 +46,8 @@ def probe() -> str | None:
         if done.returncode != 0:
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             return f"namespaces, mounts or links cannot be made here: {reason}"
+        if not cgroups.hierarchies():
+            return "no control groups are mounted here"
         cgroups.create("probe", "probe")
         cgroups.remove("probe")
     except (OSError, LabError) as error:
