@@ -95,7 +95,7 @@ def test_who_may_reach_which_port(desired: Desired[Resource]) -> None:
     assert ports == {
         "container-port:5000/tcp": ("any",),
         "container-port:8000/tcp": ("any",),
-        "container-port:9100/tcp": ml,
+        "container-port:9100/tcp": ("172.16.0.0/12", *ml),
         "container-port:9200/tcp": (),
         "container-port:26657/tcp": (),
         "container-port:5050/tcp": ("192.168.1.106",),
