@@ -73,7 +73,7 @@ done
 """
 
 
-class HubModels(Fact[ModelsState]):
+class HubModelsFact(Fact[ModelsState]):
     """Models in hub layout under each `home` that is declared; `home=` when used alone."""
 
     section: ClassVar[str] = "models"
@@ -184,7 +184,7 @@ def _tree(text: str) -> dict[str, Expected]:
         return {}
 
 
-FACT = HubModels()
+FACT = HubModelsFact()
 
 
 def __getattr__(name: str) -> object:

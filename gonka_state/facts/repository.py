@@ -80,7 +80,7 @@ class RepositoriesState:
     checkouts: dict[str, Checkout]
 
 
-class Repositories(Fact[RepositoriesState]):
+class RepositoriesFact(Fact[RepositoriesState]):
     """The checkouts that are declared; `path=` when used alone."""
 
     section: ClassVar[str] = "repository"
@@ -175,7 +175,7 @@ def _some(names: Sequence[str], shown: int = 3) -> str:
     return ", ".join(names[:shown]) + more
 
 
-FACT = Repositories()
+FACT = RepositoriesFact()
 
 
 def __getattr__(name: str) -> object:

@@ -40,6 +40,7 @@ def make(name: str, source: Fact[S]) -> type[FactBase[object]]:
                 raise FactProcessError(str(error)) from error
 
     HostFact.__name__ = HostFact.__qualname__ = name
+    HostFact.name = f"{type(source).__module__}.{name}"
     return HostFact
 
 

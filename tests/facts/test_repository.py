@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 from typing import TYPE_CHECKING
@@ -164,6 +165,12 @@ def test_alone_it_takes_a_path(checkout: Path) -> None:
     assert section(FACT.standalone(path=str(checkout))).checkouts[str(checkout)].state == "checkout"
     with pytest.raises(FactError, match="takes path="):
         FACT.standalone()
+
+
+def test_pyinfra_can_use_it() -> None:
+    module = importlib.import_module("gonka_state.facts.repository")
+
+    assert module.Repositories.name == "gonka_state.facts.repository.Repositories"
 
 
 NAMES = ["git", *(f"{name} /p" for name in ("state", "head", "origin", "tags", "edits", "differs"))]
