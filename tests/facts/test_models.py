@@ -210,6 +210,12 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
     refused_or_understood(text)
 
 
+def test_pyinfra_can_use_it() -> None:
+    module = importlib.import_module("gonka_state.facts.models")
+
+    assert module.HubModels.name == "gonka_state.facts.models.HubModels"
+
+
 NAMES = [
     "units",
     "files /h",
