@@ -66,6 +66,8 @@ class Kind(Generic[R, S]):
         refuse: (state, {address: resource} of this kind on this host, here) -> changes that must not run,
             with the reason (a ruleset that would lock us out).
         needs: what must be in place first.
+        side_by_side: steps of this kind may run at the same time on one host; its operation takes turns
+            (`Do.turn`) where it must.
     """
 
     resource: type[R]
@@ -75,6 +77,7 @@ class Kind(Generic[R, S]):
     unmanaged: Callable[[S, Sequence[R], Here], Sequence[Unmanaged]] = field(default=_nothing)
     refuse: Callable[[S, Mapping[Address, R], Here], Mapping[Address, str]] = field(default=_no_refusals)
     needs: tuple[Need, ...] = ()
+    side_by_side: bool = False
 
     @property
     def name(self) -> str:

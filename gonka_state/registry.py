@@ -117,6 +117,7 @@ _ALL: tuple[Kind[Any, Any], ...] = (
             Need("firewall-rule"),
             Need("container-port"),
         ),
+        side_by_side=True,
     ),
     Kind(
         resource=NodeResource,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.event import Event
+from gevent.lock import RLock
 
 from gonka_state.core.change import Action
 from gonka_state.core.observation import Unknown
@@ -109,7 +110,12 @@ def _judge(outcome: Outcome, seen: Change, current: Compared) -> Outcome:
 
 
 class _Round:
-    """Steps that run together: one greenlet per host, in order on it, waiting across hosts for needs."""
+    """Steps that run together, in lanes: one lane per host and section (or step), in order within it.
+
+    A download does not hold up a container that does not need it, and two steps never change the same
+    thing of a host at once. Lanes wait for each other's needs; every lane follows the plan's order, so they
+    cannot wait in a circle.
+    """
 
     def __init__(self, converger: Converger, current: Compared, ready: Sequence[Change]) -> None:
         self._converger = converger
@@ -118,16 +124,20 @@ class _Round:
         self._needs = edges(converger.comparer.desired, converger.comparer.kinds)
         self._done = {change.address: Event() for change in ready}
         self._outcomes: dict[Address, Outcome] = {}
+        self._turns: dict[tuple[str, str], RLock] = {}
 
     def run(self) -> dict[Address, Outcome]:
-        hosts = dict.fromkeys(change.address.host for change in self._ready)
-        self._converger.session.each(hosts, self._host)
+        lanes: dict[tuple[str, str, str], list[Change]] = {}
+        for change in self._ready:
+            kind = self._converger.comparer.kinds[change.address.kind]
+            own = change.address.name if kind.side_by_side else ""
+            lanes.setdefault((change.address.host, kind.fact.section, own), []).append(change)
+        # Not in pyinfra's pool: its bound could keep the very lane waiting that another waits for.
+        gevent.joinall([gevent.spawn(self._lane, lane) for lane in lanes.values()], raise_error=True)
         return {change.address: self._outcomes[change.address] for change in self._ready}
 
-    def _host(self, host: str) -> None:
-        for change in self._ready:
-            if change.address.host != host:
-                continue
+    def _lane(self, changes: Sequence[Change]) -> None:
+        for change in changes:
             try:
                 self._outcomes[change.address] = self._one(change)
             finally:
@@ -142,9 +152,7 @@ class _Round:
         say(str(change.address), f"{change.action} …")
         failure: list[GonkaStateError] = []
         self._converger.running.add(change.address)
-        Hands(self._converger.session).step(
-            change.address.host, str(change.address), lambda: self._attempt(change, failure)
-        )
+        self._attempt(change, failure)
         self._converger.running.discard(change.address)
         seconds = time.monotonic() - started
         if failure:
@@ -213,7 +221,7 @@ class _Round:
         result = Result(LOST)
         for wait in pauses(session.run.retries if command.again else 0):
             gevent.sleep(wait)
-            result = Hands(session).do(address.host, command)
+            result = self._take_turn(address.host, command)
             if result.status == LOST:
                 session.reconnect(address.host)
             if result.status == 0:
@@ -221,6 +229,13 @@ class _Round:
         if command.check and result.status != 0:
             raise _failed(command, result)
         return result
+
+    def _take_turn(self, host: str, command: Do) -> Result:
+        hands = Hands(self._converger.session)
+        if not command.turn:
+            return hands.do(host, command)
+        with self._turns.setdefault((host, command.turn), RLock()):
+            return hands.do(host, command)
 
 
 def _failed(command: Do, result: Result) -> StepError:

@@ -9,7 +9,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pyinfra.api import FunctionCommand, operation
+from gevent.lock import BoundedSemaphore, RLock
 from pyinfra.api.exceptions import NestedOperationError
 from pyinfra.context import ctx_host
 
@@ -19,13 +19,11 @@ from gonka_state.errors import StepError
 from gonka_state.operations.base import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
-    from pyinfra.api.command import PyinfraCommand
-
     from gonka_state.engine.session import Session
     from gonka_state.operations.base import Call, Do
 
+EXECS_AT_ONCE = 6
+"""Per host; sshd's own limit is 10 sessions of one connection, and closed ones linger."""
 LOST = 255
 TIMED_OUT = (124, 137)
 GRACE = 15
@@ -39,16 +37,10 @@ s=$(head -c {size})
 {{ {{ e=$( {{ head -c {input_size} | timeout -k 5 {deadline} sh -c 'x=$(cat <&9); exec 9<&-; eval "$x"' 9<<GONKA_STATE_SCRIPT
 $s
 GONKA_STATE_SCRIPT
-}} 2>&1 >&3 3>&- ); c=$?; }} 3>&1; printf '\n#@status %s\n' "$c"; printf '%s' "$e" | tail -c 4000; }} | gzip -1 -n | base64 -w0
+}} 2>&1 >&3 3>&- ); c=$?; }} 3>&1; printf '\n#@status %s\n' "$c"; printf '%s' "$e" | tail -c 4000 | sed 's/^#@status/ &/'; }} | gzip -1 -n | base64 -w0
 echo
 """
 _STATUS = re.compile(r"\n#@status (\d+)\n")
-
-
-@operation()
-def _step(drive: Callable[[], None]) -> Generator[PyinfraCommand, None, None]:
-    """One step of ours as one pyinfra operation, so that its callbacks and logs know it by address."""
-    yield FunctionCommand(drive, [], {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +54,12 @@ class Hands:
         script, stdin = command.script.encode(), command.stdin.encode()
         line = do_command(len(script), len(stdin), command.deadline)
         self.session.count(name)
+        at_once = self.session.at_once.setdefault(name, BoundedSemaphore(EXECS_AT_ONCE))
         try:
-            _, output = self.session.hosts[name].run_shell_command(
-                line, _stdin=(script + stdin).decode(), _timeout=command.deadline + GRACE
-            )
+            with at_once:
+                _, output = self.session.hosts[name].run_shell_command(
+                    line, _stdin=(script + stdin).decode(), _timeout=command.deadline + GRACE
+                )
         except Exception as error:  # noqa: BLE001 (paramiko raises many kinds; all mean the same here)
             return Result(LOST, "", f"the connection was lost: {words(error)}")
         return read_result(output.stdout_lines)
@@ -78,18 +72,15 @@ class Hands:
         """
         self.session.count(name)
         sudo = self.session.logins[name].user != "root"
+        ctx_host.set(self.session.hosts[name])
         try:
-            command.operation(**command.arguments, name=command.about, _sudo=sudo)
+            # pyinfra keeps one running operation per host in the host itself.
+            with self.session.operating.setdefault(name, RLock()):
+                command.operation(**command.arguments, name=command.about, _sudo=sudo)
         except NestedOperationError as error:
             data = self.session.state.get_op_data_for_host(self.session.hosts[name], error.args[0])
             lines = [line.line for line in data.operation_meta._combined_output or ()]  # noqa: SLF001 (no public way)
             raise StepError(f"{command.about} failed: {'; '.join(lines[-3:]) or 'no output'}") from error
-
-    def step(self, name: str, address: str, drive: Callable[[], None]) -> None:
-        """Run `drive` as one pyinfra operation on a host, named by its address."""
-        ctx_host.set(self.session.hosts[name])
-        run_as_operation: Any = _step
-        run_as_operation(drive, name=address)
 
     def hold(self, name: str, line: str) -> Any:  # noqa: ANN401 (a paramiko channel)
         """Start `line` on the host and keep its stdin open; it ends when the connection does."""

@@ -21,6 +21,7 @@ from gonka_state.engine.retry import pauses
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from gevent.lock import BoundedSemaphore, RLock
     from pyinfra.api.host import Host
 
     from gonka_state.core.desired import Login, Run
@@ -60,6 +61,8 @@ class Session:
     logins: Mapping[str, Login]
     unreachable: dict[str, Unreachable] = field(default_factory=dict)
     execs: dict[str, int] = field(default_factory=dict)
+    operating: dict[str, RLock] = field(default_factory=dict)
+    at_once: dict[str, BoundedSemaphore] = field(default_factory=dict)
 
     def each(self, names: Iterable[str], work: Callable[[str], T]) -> dict[str, T]:
         """`work(host)` for several hosts at once, in pyinfra's own pool."""

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 IPV4, IPV6 = 4, 6
 _BITS = {IPV4: 32, IPV6: 128}
-# A longer list of networks is told by who is missing from it, where that is shorter.
-_TELLABLE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +129,16 @@ class Sources:
     def words(self) -> list[str]:
         """The set as a resource's `from` spells it.
 
-        A set that is shorter to tell by who is missing reads `any`, `not X`, which equals no wish.
+        A set that is shorter to tell by who is missing reads `0.0.0.0/0`, `not X`, which equals no wish.
         """
-        told = normalise_sources([*self.v4.networks(), *self.v6.networks()])
-        missing = Sources.everybody() - self
-        left_out = normalise_sources([*missing.v4.networks(), *missing.v6.networks()])
-        if told != ("any",) and len(left_out) < len(told) and len(told) > _TELLABLE:
-            return ["any", *(f"not {word}" for word in left_out)]
-        return list(told)
+        told: list[str] = []
+        left_out: list[str] = []
+        for mine in (self.v4, self.v6):
+            everybody = Addresses.everybody(mine.family)
+            missing = (everybody - mine).networks()
+            if len(missing) < len(mine.networks()):
+                told += everybody.networks()
+                left_out += missing
+            else:
+                told += mine.networks()
+        return [*normalise_sources(told), *(f"not {word}" for word in normalise_sources(left_out))]

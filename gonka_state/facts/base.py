@@ -88,7 +88,7 @@ def split_parts(text: str) -> Parts:
     """Read the frames of one section; the first line tells the mark.
 
     Raises:
-        FactError: the text does not start with a frame.
+        FactError: the text does not start with a frame, or a frame is damaged.
     """
     parts = Parts()
     lines = text.split("\n")

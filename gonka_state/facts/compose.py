@@ -63,9 +63,8 @@ _FORMAT = "\t".join((_LABEL.format("project"), _LABEL.format("service"), "{{.Con
     '"directory":{{json (index .Config.Labels "com.docker.compose.project.working_dir")}}}'
 )
 
-# Compose's JSON is indented by two and its strings hold no newline: a key of a service stands behind
-# exactly six blanks. Nothing but names, images and counts passes the awk; the rest may be secret.
-_FUNCTIONS = r"""
+# For every section that speaks to Docker: whether it may be asked at all.
+ENGINE = r"""
 engine() {
   command -v docker >/dev/null || { echo 'docker is not installed' >&2; return 127; }
   # Asking a stopped engine would start it: systemd listens on its socket.
@@ -75,6 +74,13 @@ engine() {
       echo 'the Docker engine is stopped' >&2; return 3 ;;
   esac
 }
+"""
+
+# Compose's JSON is indented by two and its strings hold no newline: a key of a service stands behind
+# exactly six blanks. Nothing but names, images and counts passes the awk; the rest may be secret.
+_FUNCTIONS = (
+    ENGINE
+    + r"""
 seen() {
   ids=$(docker ps -aq --no-trunc) || return
   date +%s
@@ -129,6 +135,7 @@ answers() {
   for url in "$@"; do printf '%s %s\n' "$(answer "$limit" "$url")" "$url" & done; wait
 }
 """
+)
 
 LOOK = f"FORMAT={quote(_FORMAT)}{_FUNCTIONS}"
 

@@ -62,12 +62,11 @@ def blame(causes: Iterable[Cause], whom: Sources, saved: Sequence[Saved] = ()) -
     owners = {rule.meaning: one for one in saved for rule in one.rules}
     found: dict[str, Offender] = {}
     for cause in causes:
-        hit = cause.whom & whom.family(cause.whom.family)
-        if not hit:
+        if not cause.whom & whom.family(cause.whom.family):
             continue
         steps = (*cause.path, cause.rule)
         rule = next((step for step in reversed(steps) if not _SPELLS.fullmatch(step.chain)), cause.rule)
-        offender = Offender(rule, hit, owners.get(rule.meaning))
+        offender = Offender(rule, cause.whom, owners.get(rule.meaning))
         found.setdefault(str(offender), offender)
     return list(found.values())
 

@@ -58,7 +58,7 @@ def observe(state: FirewallState, rule: FirewallRuleResource, here: Here) -> Obs
     attributes = {
         "action": "+".join(sorted({saved.action for saved in own})),
         "from": judged.shown.words(),
-        "comment": " / ".join(sorted({saved.comment for saved in own})) or None,
+        "comment": _comment(own),
     }
     return Present(attributes, details, judged.reason)
 
@@ -75,6 +75,11 @@ def unmanaged(state: FirewallState, declared: Sequence[FirewallRuleResource], he
             if not str(rule.target).startswith(("ufw", "GONKA-STATE")):
                 found[str(Offender(rule, Addresses(rule.family)))] = ["not of ufw"]
     return [Unmanaged(here.host, "firewall-rule", name, "; ".join(found[name])) for name in found]
+
+
+def _comment(own: Sequence[Saved]) -> str | None:
+    comments = sorted({saved.comment for saved in own})
+    return " / ".join(comment or "none" for comment in comments) if any(comments) else None
 
 
 def keeps_out(rule: FirewallRuleResource) -> bool:

@@ -10,6 +10,7 @@ from gonka_state.core.observation import Observation, Present, Unknown, Value
 from gonka_state.core.units import parse_size
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Fact, Look, Parts, pyinfra_fact, quote, split_parts
+from gonka_state.facts.compose import ENGINE
 from gonka_state.resources.requirement import RequirementResource
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ _DISK = r"""
 free_at() { _p=$1; while [ ! -e "$_p" ] && [ "$_p" != / ]; do _p=$(dirname "$_p"); done; df -PB1 "$_p" | tail -n 1; }
 counted() { _s=0; for _d in "$@"; do [ -d "$_d" ] && _s=$((_s + $(du -sB1 "$_d" | cut -f1))); done; echo "$_s"; }
 """
+_ENGINE = (
+    ENGINE
+    + r"""
+ask_engine() { engine && docker info --format '{{.ServerVersion}}|{{json .Runtimes}}'; }
+"""
+)
 _GPU = "nvidia-smi --query-gpu=index,name,memory.total,utilization.gpu --format=csv,noheader,nounits"
 
 # One command per topic, so that a look asks only for what is required.
@@ -30,8 +37,8 @@ _COMMANDS: Mapping[str, str] = {
     "architecture": "part architecture uname -m",
     "cores": "part cores nproc",
     "memory": "part memory sed -n 's/^MemTotal: *//p' /proc/meminfo",
-    "docker": "part docker docker info --format '{{.ServerVersion}}|{{json .Runtimes}}'",
-    "nvidia-runtime": "part docker docker info --format '{{.ServerVersion}}|{{json .Runtimes}}'",
+    "docker": "part docker ask_engine",
+    "nvidia-runtime": "part docker ask_engine",
     "compose": "part compose docker compose version --short",
     "gpus": f"part gpus {_GPU}",
     "gpu-model": f"part gpus {_GPU}",
@@ -77,7 +84,7 @@ class RequirementsFact(Fact[Conditions]):
         mine = [resource for resource in wanted if isinstance(resource, RequirementResource)]
         topics = dict.fromkeys(resource.topic for resource in mine)
         commands = dict.fromkeys(_COMMANDS[topic] for topic in topics if topic in _COMMANDS)
-        lines = [f"part clock echo {look.clock:.3f}", *commands, _DISK]
+        lines = [_DISK, _ENGINE, f"part clock echo {look.clock:.3f}", *commands]
         for resource in mine:
             if resource.topic == "disk":
                 lines.append(f"part {quote('disk ' + resource.path)} free_at {quote(resource.path)}")

@@ -62,11 +62,11 @@ class Saved:
         if not (self.app or self.source_app):
             words += ["proto", self.protocol] if self.protocol != "any" else []
         words += ["from", self.source, *_port(self.source_app, self.source_port)]
-        return (*words, "to", self.destination, *_port(self.app, self.port))
+        destination = "any" if self.destination in _ANY else self.destination
+        return (*words, "to", destination, *_port(self.app, self.port))
 
     def __str__(self) -> str:
-        spelled = [word for word in self.words() if word not in {"proto", "to"}]
-        return "ufw " + " ".join(spelled)
+        return "ufw " + " ".join(self.words())
 
 
 def _port(app: str, port: str) -> list[str]:

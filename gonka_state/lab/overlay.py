@@ -44,6 +44,8 @@ def document(spec: LabSpec, info: LabInfo, paths: LabPaths, os_release: str) -> 
             "memory": {"minimum": "1GiB"},
             "disk-models": {"minimum": "1GiB"},
         },
+        # A role's own figure beats the cluster's, and a lab host has a fraction of an ML host's memory.
+        "roles": {"ml": {"requirements": {"memory": {"minimum": "1GiB"}}}},
         "hosts": {name: {"address": address} for name, address in info.hosts.items()},
     }
 

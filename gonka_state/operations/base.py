@@ -34,7 +34,8 @@ class Do:
     The script travels on stdin of `sh`, never in an argument; `stdin` (content, secrets, request bodies)
     is what the script itself reads from its standard input. `deadline` is in seconds and is also
     enforced on the host. `again` allows a retry after a failure: only for what may be done twice (reads,
-    pulls). With `check` a non-zero exit status is a StepError.
+    pulls). With `check` a non-zero exit status is a StepError. Of all that name the same `turn`, only one
+    runs on a host at a time.
     """
 
     about: str
@@ -43,6 +44,7 @@ class Do:
     deadline: int = 60
     again: bool = False
     check: bool = True
+    turn: str = ""
 
 
 @dataclass(frozen=True, slots=True)

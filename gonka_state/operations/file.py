@@ -8,7 +8,6 @@ from gonka_state.core.change import Action
 from gonka_state.core.masking import reveal
 from gonka_state.facts.base import quote
 from gonka_state.operations.base import Do
-from gonka_state.operations.directory import ownership
 
 if TYPE_CHECKING:
     from gonka_state.operations.base import Commands, Step
@@ -33,6 +32,18 @@ mv -f -- "$new" "$target"
 """
 
 
+def _ownership(resource: FileResource, path: str) -> list[str]:
+    """Shell lines that give `path` (already quoted) its declared owner, group and mode."""
+    lines = []
+    if resource.owner is not None or resource.group is not None:
+        owner = resource.owner or ""
+        group = f":{resource.group}" if resource.group is not None else ""
+        lines.append(f"chown {quote(owner + group)} -- {path}")
+    if resource.mode is not None:
+        lines.append(f"chmod {resource.mode} -- {path}")
+    return lines
+
+
 def apply(step: Step[FileResource]) -> Commands:
     """Write the content when it differs, else only mode and owner; remove on `state: absent`."""
     resource = step.resource
@@ -43,13 +54,13 @@ def apply(step: Step[FileResource]) -> Commands:
     writes = resource.content is not None and (step.change.action is Action.CREATE or step.differs("content"))
     if not writes:
         lines = ["set -e", *([f": >>{path}"] if step.change.action is Action.CREATE else [])]
-        yield Do("set mode and owner", "\n".join([*lines, *ownership(resource, path)]))
+        yield Do("set mode and owner", "\n".join([*lines, *_ownership(resource, path)]))
         return
     secrets = {name: secret.get_secret_value() for name, secret in resource.secrets.items()}
     validate = f'sh -c {quote(resource.validate_with)} validate "$new"' if resource.validate_with else ""
     script = (
         _WRITE.replace("TARGET", path)
-        .replace("OWNERSHIP", "\n".join(ownership(resource, '"$new"')))
+        .replace("OWNERSHIP", "\n".join(_ownership(resource, '"$new"')))
         .replace("VALIDATE", validate)
         .replace("DEFAULT", "0600" if resource.secrets else "0644")
     )
