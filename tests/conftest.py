@@ -1,12 +1,15 @@
-"""What every test shares: one stable Hypothesis profile, and golden texts with a flag that rewrites them."""
+"""What every test shares: one stable Hypothesis profile, golden texts, and one place that decides about real hosts."""
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from gonka_state import lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +35,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Rewrite tests/golden/ from what the views say now; review the change with git diff.",
     )
+    parser.addoption("--no-lab", action="store_true", help="Leave out the tests on real hosts.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests on real hosts run last; where they cannot run they say why."""
+    items.sort(key=lambda item: item.get_closest_marker("lab") is not None)
+    reason = _no_lab(config)
+    for item in items:
+        if reason and item.get_closest_marker("lab"):
+            item.add_marker(pytest.mark.skip(reason=f"no real hosts: {reason}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The last lines say how many did not run, and why."""
+    skipped = [
+        report
+        for report in terminalreporter.stats.get("skipped", [])
+        if "no real hosts" in str(report.longrepr)
+    ]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} tests on real hosts did not run: {_no_lab(config)}")
+
+
+@cache
+def _no_lab(config: pytest.Config) -> str | None:
+    return "left out by --no-lab" if config.getoption("--no-lab") else lab.probe()
 
 
 @pytest.fixture
