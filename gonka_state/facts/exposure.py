@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from gonka_state.facts.addresses import IPV4, IPV6, Addresses, Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gonka_state.core.observation import Value
     from gonka_state.facts.iptables import Rule
     from gonka_state.facts.reach import Cause
     from gonka_state.facts.ufw import Saved
+
+Ask: TypeAlias = "Callable[[frozenset[object]], list[Cause]]"
 
 BRIDGES = ("docker0", "docker_gwbridge", "br-+", "veth+")
 """Docker's own interfaces: what comes in by them is not from outside."""
@@ -69,6 +71,21 @@ def blame(causes: Iterable[Cause], whom: Sources, saved: Sequence[Saved] = ()) -
         offender = Offender(rule, cause.whom, owners.get(rule.meaning))
         found.setdefault(str(offender), offender)
     return list(found.values())
+
+
+def culprits(
+    ask: Ask, whom: Sources, saved: Sequence[Saved] = (), gone: Iterable[Rule] = ()
+) -> tuple[Offender, ...]:
+    """The rules that decide about anybody of `whom`, with those that the first of them hides.
+
+    `ask` answers without the rules whose meanings it is given; `gone` are rules that go in any case.
+    """
+    without = frozenset[object](rule.meaning for rule in gone)
+    found: list[Offender] = []
+    while fresh := blame(ask(without), whom, saved):
+        found += fresh
+        without |= {one.rule.meaning for one in fresh}
+    return tuple(found)
 
 
 def lost(wish: Sources, reach: Sources) -> Sources:

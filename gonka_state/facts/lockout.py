@@ -6,7 +6,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from gonka_state.facts.addresses import Addresses, Sources
-from gonka_state.facts.firewall_rule import is_rule, keeps_out, ports
+from gonka_state.facts.rule_meaning import is_rule, keeps_out, ports
 from gonka_state.resources.firewall import FirewallResource, FirewallRuleResource
 
 if TYPE_CHECKING:

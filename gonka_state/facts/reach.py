@@ -50,14 +50,16 @@ class Verdict:
 class Walk:
     """One question about one table.
 
-    `passed_over` matches chains that are not entered (ufw's own that only spell its policy), and
-    `lets_in` chains that are taken to accept whatever reaches them (Docker's own).
+    `passed_over` matches chains that are not entered (ufw's own that only spell its policy), `lets_in`
+    chains that are taken to accept whatever reaches them (Docker's own), and `without` are the meanings
+    of rules that are about to be deleted.
     """
 
     table: Table
     packet: Packet
     passed_over: str = ""
     lets_in: str = ""
+    without: frozenset[object] = frozenset()
 
     def through(self, chain: str, policy: bool = True) -> Verdict:  # noqa: FBT001, FBT002 (reads well at the call)
         """Everybody's way through a built-in chain; with `policy` its ACCEPT is part of `open`.
@@ -118,6 +120,8 @@ class Walk:
         return (inner.rest, nobody) if rule.goto else (nobody, inner.rest)
 
     def _skips(self, rule: Rule) -> bool:
+        if self.without and rule.meaning in self.without:
+            return True
         return bool(self.passed_over and re.fullmatch(self.passed_over, str(rule.target)))
 
     def _accepts(self, rule: Rule) -> bool:
