@@ -177,11 +177,17 @@ def _before_connecting(login: Login) -> Unreachable | None:
 
 # What paramiko and pyinfra say, what it means, what to do, and whether trying again can help.
 _MEANINGS = (
+    ("Invalid private key", "the SSH key {key} cannot be read", "is it a private key, and without a passphrase?", False),
+    ("passphrase", "the SSH key {key} cannot be read", "is it a private key, and without a passphrase?", False),
     ("does not match", "its host key is not the pinned one",
      "if the host was reinstalled, remove its line from {known_hosts} and pin the new key; if not, do not connect", False),
     ("not found in known_hosts", "its host key is not pinned",
      "compare and pin: ssh-keyscan -p {port} {address} >> {known_hosts}", False),
     ("Authentication", "it refuses the key {key} for user {user}", "is the public key in ~{user}/.ssh/authorized_keys?", False),
+    ("No existing session", "nothing that speaks SSH answers on {address} port {port}",
+     "does sshd listen there, and is the host not overloaded?", True),
+    ("protocol banner", "nothing that speaks SSH answers on {address} port {port}",
+     "does sshd listen there, and is the host not overloaded?", True),
     ("resolve", "{address} does not resolve", "check the address in the cluster's YAML", False),
     ("timed out", "no answer from {address} port {port}", "is the host on, and does a firewall drop port {port}?", False),
     ("Unable to connect", "no answer from {address} port {port}", "is the host on, and is sshd listening on port {port}?", True),
