@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     "--allow",
     "allowed",
     multiple=True,
-    type=click.Choice([Effect.IRREVERSIBLE, Effect.DESTRUCTIVE]),
+    type=click.Choice([Effect.IRREVERSIBLE.value, Effect.DESTRUCTIVE.value]),
     help="Let steps of this effect run; may be repeated.",
 )
 def command(*, yes: bool, allowed: tuple[str, ...], **shared: Any) -> int:  # noqa: ANN401 (click's)
