@@ -96,8 +96,12 @@ def _ending(error: BaseException, *, as_json: bool) -> int:
             click.echo("interrupted; run the same command again, it continues from what is true", err=True)
             return ExitStatus.INTERRUPTED
         case click.ClickException():
-            error.show()
-            return ExitStatus.USAGE if isinstance(error, click.UsageError) else ExitStatus.ERROR
+            status = ExitStatus.USAGE if isinstance(error, click.UsageError) else ExitStatus.ERROR
+            if as_json:
+                _show_json(error.format_message(), "", status)
+            else:
+                error.show()
+            return status
         case GonkaStateError():
             _show(error, as_json=as_json)
             return error.exit_status
@@ -114,9 +118,7 @@ def _ending(error: BaseException, *, as_json: bool) -> int:
 def _show(error: GonkaStateError, *, as_json: bool) -> None:
     problems = error.problems if isinstance(error, InputError) else (error.message,)
     if as_json:
-        from gonka_state.views import machine  # noqa: PLC0415 (only for programs)
-
-        click.echo(machine.error_document(error.message, error.hint, error.exit_status, problems))
+        _show_json(error.message, error.hint, error.exit_status, problems)
         return
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
@@ -124,6 +126,12 @@ def _show(error: GonkaStateError, *, as_json: bool) -> None:
         click.echo(f"{len(problems)} problems; no host was touched", err=True)
     if error.hint:
         click.echo(f"  {error.hint}", err=True)
+
+
+def _show_json(message: str, hint: str, status: int, problems: Sequence[str] = ()) -> None:
+    from gonka_state.views import machine  # noqa: PLC0415 (only for programs)
+
+    click.echo(machine.error_document(message, hint, status, problems))
 
 
 def _bug(error: BaseException) -> None:
