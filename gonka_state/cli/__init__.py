@@ -98,7 +98,7 @@ def _ending(error: BaseException, *, as_json: bool) -> int:
         case click.ClickException():
             status = ExitStatus.USAGE if isinstance(error, click.UsageError) else ExitStatus.ERROR
             if as_json:
-                _show_json(error.format_message(), "", status)
+                _show_json(error.format_message(), "", status, (error.format_message(),))
             else:
                 error.show()
             return status
