@@ -105,8 +105,9 @@ def _ending(error: BaseException, *, as_json: bool) -> int:
         case GonkaStateError():
             _show(error, as_json=as_json)
             return error.exit_status
-        case BrokenPipeError():
-            # The reader has seen enough; Python must not complain again when it flushes at exit.
+        case SystemExit(code=1):
+            # So click tells that the reader of a pipe has seen enough; nobody else exits here. Python must
+            # not complain again when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return ExitStatus.OK
         case SystemExit():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -67,7 +68,9 @@ class Options:
     def say(self, where: str, text: str) -> None:
         """A line of progress on standard error."""
         if not self.quiet:
-            click.echo(f"{where}: {text}", err=True)
+            # Nobody reads any more: no reason to stop a converge half way.
+            with suppress(BrokenPipeError):
+                click.echo(f"{where}: {text}", err=True)
 
     def whisper(self, where: str, text: str) -> None:
         """A line of progress that only `-v` shows."""
@@ -116,4 +119,6 @@ def common_options(function: F) -> F:
 def options_from(values: dict[str, Any]) -> Options:
     """Take the shared options out of a command's keyword arguments."""
     names = ("paths", "overlays", "hosts", "kinds", "as_json", "quiet", "color", "verbose")
+    # Else click takes the colours out again wherever it sees no terminal.
+    click.get_current_context().color = values["color"] == "always" or None
     return Options(**{name: values.pop(name) for name in names})

@@ -103,7 +103,10 @@ def connect(
     logins: Mapping[str, Login], run: Run, *, on_event: Callable[[str, str], None]
 ) -> Iterator[Session]:
     """Connect to every host at once; those that refuse end up in `unreachable`, with the reason."""
-    logging.getLogger("pyinfra").setLevel(logging.CRITICAL)
+    for name in ("pyinfra", "paramiko"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    # Else gevent prints the traceback of every greenlet that fails; `each` hands the error on.
+    gevent.get_hub().exception_stream = None
     inventory = Inventory(([(name, _data(login, run)) for name, login in logins.items()], {}))
     config = Config(
         PARALLEL=min(run.parallel, CONNECTIONS_LIMIT),
