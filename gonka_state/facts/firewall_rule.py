@@ -29,7 +29,7 @@ def observe(state: FirewallState, rule: FirewallRuleResource, here: Here) -> Obs
     judged = Judge(state, rule, here, own).judge()
     details = {
         "families": list(state.families),
-        "reload": bool(judged.missing),
+        "reload": judged.reload,
         "again": judged.again,
         "offenders": [offender.details() for offender in judged.offenders],
         "saved": [_detail(saved) for saved in own],

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gonka_state.resources.firewall import FirewallResource
 
 _CHAINS = {"incoming": ("INPUT", "input"), "outgoing": ("OUTPUT", "output"), "routed": ("FORWARD", "forward")}
+_STEPS = ("before-logging", "before", "after", "after-logging", "reject", "track")
 _REJECTS = "REJECT"
 
 
@@ -29,10 +30,7 @@ def observe(state: FirewallState, firewall: FirewallResource, here: Here) -> Obs
     for name in _CHAINS:
         attributes[name], why = _policy(state, name, getattr(firewall, name))
         reasons += [why] if why and getattr(firewall, name) else []
-    details = {
-        "active": any(state.active(family) for family in state.families),
-        "filter_ipv6": state.inet6 and IPV6 not in state.families,
-    }
+    details = {"active": any(state.active(family) for family in state.families)}
     return Present(attributes, details, "; ".join(reasons))
 
 
@@ -54,16 +52,26 @@ def _faults(state: FirewallState) -> list[str]:
     if not _saved_on(state) and not any(state.active(family) for family in state.families):
         return ["ufw is switched off"]
     faults = [] if _saved_on(state) else ["ufw is loaded, but ufw.conf says no: off after the next boot"]
-    faults += [
-        f"ufw.conf says yes, but the kernel's INPUT does not pass {prefix(family)}-before-input"
-        for family in state.families
-        if not state.active(family)
-    ]
+    for family in state.families:
+        lacking = _lacking(state, family)
+        if lacking:
+            faults.append(f"ufw.conf says yes, but the kernel's {lacking[0]} is missing")
     if UFW_UNIT not in state.started:
         faults.append(f"{UFW_UNIT} does not start at boot")
-    if state.inet6 and IPV6 not in state.families:
-        faults.append("IPV6=no in /etc/default/ufw: the host has IPv6 addresses and nothing filters them")
+    if state.inet6 and IPV6 not in state.families and _loaded(state, IPV6, "INPUT", "input") == "allow":
+        faults.append("IPV6=no in /etc/default/ufw, and nothing filters the host's IPv6 addresses")
     return faults
+
+
+def _lacking(state: FirewallState, family: int) -> list[str]:
+    """Jumps to ufw's chains that are not loaded."""
+    ufw, found = prefix(family), list[str]()
+    for builtin, suffix in _CHAINS.values():
+        chain = state.kernel[family].chain("filter", builtin)
+        targets = {rule.target for rule in chain.rules} if chain else set()
+        wanted = (f"{ufw}-{step}-{suffix}" for step in _STEPS)
+        found += [f"{builtin} -j {target}" for target in wanted if target not in targets]
+    return found or ([] if state.active(family) else [f"{ufw}-before-input -j {ufw}-user-input"])
 
 
 def _policy(state: FirewallState, name: str, wanted: str | None) -> tuple[str, str]:

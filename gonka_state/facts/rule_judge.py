@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gonka_state.facts.addresses import IPV6, Addresses, Sources
-from gonka_state.facts.exposure import Offender, blame, culprits, lost, said
+from gonka_state.facts.exposure import Offender, blame, culprits, lost, said, told
 from gonka_state.facts.reach import Verdict, Walk
 from gonka_state.facts.rule_meaning import declared_rules, is_rule, keeps_out, others, packets
 
@@ -28,14 +28,14 @@ POLICY_CHAINS = r"ufw6?-(track|reject|skip-to-policy)-.*"
 class Judged:
     """What to show for a rule, and why.
 
-    `missing` are rules that ufw has saved and the kernel has lost, `offenders` rules in the way, and
-    `again` says that ufw's own rule is right but comes too late.
+    `offenders` are rules in the way, `reload` says that the kernel has not what ufw has saved, and `again`
+    that ufw's own rule is right but comes too late.
     """
 
     shown: Sources
     reason: str = ""
-    missing: tuple[Rule, ...] = ()
     offenders: tuple[Offender, ...] = ()
+    reload: bool = False
     again: bool = False
 
 
@@ -57,7 +57,9 @@ class Judge:
         judged = self._closed(loaded) if keeps_out(self.rule) else self._open(loaded)
         lacking = [f"{rule.text} is saved by ufw and missing in the kernel" for rule in missing[:3]]
         reason = "; ".join(filter(None, (*lacking, judged.reason)))
-        return Judged(judged.shown | untold, reason, missing, judged.offenders, judged.again)
+        return Judged(
+            judged.shown | untold, reason, judged.offenders, judged.reload or bool(missing), judged.again
+        )
 
     def _open(self, loaded: Sources) -> Judged:
         """A rule that lets in: who gets in beyond the wish, and who of the wish does not."""
@@ -72,7 +74,11 @@ class Judge:
         opened = culprits(self._opened, Sources.everybody() - known, self.state.saved, stale)
         closed = culprits(self._kept_out, missed, self.state.saved)
         reasons = [said(opened, "lets in") if opened else "", said(closed, "keeps out") if closed else ""]
-        return Judged((loaded - missed) | excess, "; ".join(filter(None, reasons)), (), (*opened, *closed))
+        # A rule of ufw's may end in a chain of ufw's that is empty (limit, after IPv6 was switched on).
+        hollow = bool(missed) and not closed
+        reasons += [f"ufw's rule is loaded, but {told(missed)} gets lost behind it"] if hollow else []
+        reason = "; ".join(filter(None, reasons))
+        return Judged((loaded - missed) | excess, reason, (*opened, *closed), reload=hollow)
 
     def _closed(self, loaded: Sources) -> Judged:
         """A rule that keeps out: who of the wish gets in all the same, by a rule that comes first."""
@@ -82,7 +88,7 @@ class Judge:
         wanted = [one for one in opened if one.saved and self._declared(one.saved)]
         reason = said(opened, "comes first and lets in") if opened else ""
         offenders = tuple(one for one in opened if one not in wanted)
-        return Judged(loaded - through, reason, (), offenders, again=bool(wanted))
+        return Judged(loaded - through, reason, offenders, again=bool(wanted))
 
     def _verdicts(self, without: frozenset[object] = frozenset()) -> list[Verdict]:
         chain = "INPUT" if self.rule.direction == "in" else "OUTPUT"

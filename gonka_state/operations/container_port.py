@@ -18,7 +18,7 @@ from gonka_state.facts.container_ports import (
     files,
 )
 from gonka_state.operations.base import Do
-from gonka_state.operations.firewall import delete_offenders, refuse_files
+from gonka_state.operations.firewall import delete_offenders, reload_files
 
 if TYPE_CHECKING:
     from gonka_state.operations.base import Commands, Step
@@ -69,7 +69,7 @@ def apply(step: Step[ContainerPortResource]) -> Commands:
     if step.change.action is Action.DELETE:
         lines.append(_CLEAN)
     else:
-        refuse_files(step)
+        yield from reload_files(step)
         lines += [f"put {LOADER} {quote(LOADER_TEXT)}", f"put {UNIT_FILE} {quote(UNIT_TEXT)}", _LOAD]
         lines += delete_offenders(step)
     yield Do("load the rules for published ports", "\n".join(lines), deadline=step.timeouts.step)

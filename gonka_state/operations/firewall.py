@@ -14,20 +14,35 @@ if TYPE_CHECKING:
     from gonka_state.operations.base import Commands, Step
     from gonka_state.resources.firewall import FirewallResource
 
-# Without this a host's IPv6 would stay open whatever is declared.
-_FILTER_IPV6 = "sed -i 's/^IPV6=.*/IPV6=yes/' /etc/default/ufw"
+# ufw makes the jumps to its chains only together with the chains: where somebody has flushed INPUT, enabling
+# and reloading set the policy to DROP and leave nobody in. So the jumps are put back first, in ufw's order.
+_JUMPS = """\
+jumps() {
+  ! "$1" -w 10 -n -L "$2-before-logging-input" >/dev/null 2>&1 || {
+    echo '*filter'
+    for way in INPUT-input OUTPUT-output FORWARD-forward; do
+      for step in before-logging before after after-logging reject track; do
+        rule="${way%-*} -j $2-$step-${way#*-}"
+        ! "$1" -w 10 -C $rule 2>/dev/null || echo "-D $rule"
+        echo "-A $rule"
+      done
+    done
+    echo COMMIT
+  } | "$1-restore" -w 10 -n
+}
+jumps iptables ufw
+[ ! -e /proc/net/if_inet6 ] || jumps ip6tables ufw6"""
 
 
 def apply(step: Step[FirewallResource]) -> Commands:
     """Policies first, the switch last, so that a firewall never starts with a policy nobody wanted."""
     resource, lines = step.resource, ["set -e"]
     switch = step.differs("enabled")
-    if switch and resource.enabled and step.details.get("filter_ipv6"):
-        lines.append(_FILTER_IPV6)
+    if switch and resource.enabled:
+        lines.append(_JUMPS)
     changed = [name for name in ("incoming", "outgoing", "routed") if step.differs(name)]
     lines += [f"ufw default {getattr(resource, name)} {name}" for name in changed]
     if switch and resource.enabled:
-        # A ufw that says it is on but is not loaded is only loaded by a reload.
         lines += ["systemctl enable --quiet ufw.service", "ufw --force enable", "ufw reload"]
     elif switch:
         lines += ["ufw --force disable", *_ufw_stop(step)]
@@ -44,28 +59,35 @@ def _ufw_stop(step: Step[FirewallResource]) -> list[str]:
 def delete_offenders(step: Step[Any]) -> list[str]:
     """Shell lines that delete exactly the rules in the way, as the look named them."""
     lines: list[str] = []
-    for offender in _ours_to_delete(step.details.get("offenders", ())):
+    for offender in step.details.get("offenders", ()):
         if offender["ufw"]:
             lines.append(ufw("delete", offender["ufw"]))
-            continue
-        program = "iptables" if offender["family"] == 4 else "ip6tables"  # noqa: PLR2004 (a family)
-        rule = shlex.join((offender["chain"], *offender["words"]))
-        lines.append(f"! {program} -w 10 -C {rule} 2>/dev/null || {program} -w 10 -D {rule}")
+        elif not offender["file"]:
+            lines.append(f"! {_rule(offender, 'C')} 2>/dev/null || {_rule(offender, 'D')}")
     return lines
 
 
-def refuse_files(step: Step[Any]) -> None:
-    """Stop where a rule in the way belongs to a file that only a person edits.
+def reload_files(step: Step[Any]) -> Commands:
+    """Have ufw load its own chains again where a rule in the way stands in one of them.
 
     Raises:
-        StepError: naming the rule and the file.
+        StepError: the rule comes back, so it is in a file that only a person edits.
     """
     for offender in step.details.get("offenders", ()):
-        if offender["file"]:
+        if not offender["file"]:
+            continue
+        script = f"ufw reload && ! {_rule(offender, 'C')} 2>/dev/null"
+        result = yield Do("load ufw's own chains again", script, check=False, deadline=step.timeouts.step)
+        if result.status != 0:
             raise StepError(
                 f"{offender['text']} is in the way and comes from {offender['file']}",
                 hint=f"remove it from {offender['file']}, run `ufw reload`, then converge again",
             )
+
+
+def _rule(offender: Mapping[str, Any], verb: str) -> str:
+    program = "iptables" if offender["family"] == 4 else "ip6tables"  # noqa: PLR2004 (a family)
+    return f"{program} -w 10 -{verb} " + shlex.join((offender["chain"], *offender["words"]))
 
 
 def ufw(verb: str, words: Iterable[str], comment: str | None = None) -> str:
@@ -74,7 +96,3 @@ def ufw(verb: str, words: Iterable[str], comment: str | None = None) -> str:
     start = ["route", verb, *rest] if head == "route" else [verb, head, *rest]
     tail = ["comment", comment] if comment is not None else []
     return shlex.join(("ufw", *filter(None, (*start, *tail))))
-
-
-def _ours_to_delete(offenders: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [offender for offender in offenders if not offender["file"]]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.core.change import Action
 from gonka_state.operations.base import Do
-from gonka_state.operations.firewall import delete_offenders, refuse_files, ufw
+from gonka_state.operations.firewall import delete_offenders, reload_files, ufw
 
 if TYPE_CHECKING:
     from gonka_state.operations.base import Commands, Step
@@ -21,7 +21,7 @@ def apply(step: Step[FirewallRuleResource]) -> Commands:
     if step.change.action is Action.DELETE:
         lines += [ufw("delete", saved["ufw"]) for saved in step.details.get("saved", ())]
     else:
-        refuse_files(step)
+        yield from reload_files(step)
         lines += [*_changed(step), *delete_offenders(step)]
     if step.details.get("reload"):
         lines.append("ufw reload")
