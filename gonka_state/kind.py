@@ -32,12 +32,14 @@ def same_host(mine: Any, theirs: Any) -> bool:  # noqa: ANN401, ARG001 (every pa
 class Need:
     """My kind needs resources of another kind on the same host, where `when(mine, theirs)` holds.
 
-    `refresh` says that when theirs changes, mine may have to change too (a container made from a file).
+    `refresh` says that when theirs changes, mine may have to change too (a container made from a file);
+    `only` narrows that to some of their attributes.
     """
 
     kind: str
     when: Callable[[Any, Any], bool] = same_host
     refresh: bool = False
+    only: tuple[str, ...] = ()
 
 
 def _declared(state: Any, resource: Resource, here: Here) -> dict[str, Value]:  # noqa: ANN401, ARG001

@@ -112,7 +112,8 @@ _ALL: tuple[Kind[Any, Any], ...] = (
         needs=(
             Need("repository", services.in_checkout),
             Need("directory"),
-            Need("file", services.made_from, refresh=True),
+            Need("file", services.in_project),
+            Need("file", services.made_from, refresh=True, only=("content",)),
             Need("firewall"),
             Need("firewall-rule"),
             Need("container-port"),

@@ -12,14 +12,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gonka_state.core.address import Address
+    from gonka_state.core.change import Change
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edge:
-    """A need: `on` comes first. `refresh`: when it changes, the one that needs it may have to follow."""
+    """A need: `on` comes first.
+
+    `refresh`: when it changes, the one that needs it may have to follow; with `only`, when one of these
+    attributes of it changes.
+    """
 
     on: Address
     refresh: bool = False
+    only: tuple[str, ...] = ()
+
+    def refreshed_by(self, change: Change) -> bool:
+        """Whether this change of `on` may make a change necessary where it is needed."""
+        if not self.refresh or not change.runnable:
+            return False
+        names = {item.name.split(".", 1)[0] for item in change.attributes}
+        return not self.only or not names or not names.isdisjoint(self.only)
 
 
 def in_order(

@@ -106,7 +106,7 @@ def _settle_one(change: Change, needs: Sequence[tuple[Edge, Change]], pending_on
         reason = f"known after {later[0].address.local}"
         change = replace(change, action=Action.UPDATE, conditional=True, reason=reason, hint="")
     if change.action is Action.NONE:
-        refreshed = [need for edge, need in needs if edge.refresh and need.runnable]
+        refreshed = [need for edge, need in needs if edge.refreshed_by(need)]
         if not refreshed:
             return change
         reason = f"may follow {refreshed[0].address.local}"

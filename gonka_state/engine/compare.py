@@ -237,15 +237,18 @@ def edges(desired: Desired[Resource], kinds: Mapping[str, Kind[Any, Any]]) -> di
         by_host.setdefault((declared.address.host, declared.address.kind), []).append(declared)
     found: dict[Address, list[Edge]] = {}
     for address, declared in desired.resources.items():
-        mine: dict[Address, bool] = {}
+        mine: dict[Address, Edge] = {}
         for need in kinds[address.kind].needs:
             for other in by_host.get((address.host, need.kind), ()):
-                if other.address != address and need.when(declared.resource, other.resource):
-                    mine[other.address] = mine.get(other.address, False) or need.refresh
+                if other.address == address or not need.when(declared.resource, other.resource):
+                    continue
+                if need.refresh or other.address not in mine:
+                    mine[other.address] = Edge(other.address, need.refresh, need.only)
         for text in declared.resource.needs:
-            mine.setdefault(Address.parse(text, host=address.host), False)
+            on = Address.parse(text, host=address.host)
+            mine.setdefault(on, Edge(on))
         for other in by_host.get((address.host, "requirement"), ()):
             if isinstance(other.resource, RequirementResource) and address.kind in other.resource.blocks:
-                mine.setdefault(other.address, False)
-        found[address] = [Edge(on, refresh) for on, refresh in sorted(mine.items())]
+                mine.setdefault(other.address, Edge(other.address))
+        found[address] = [mine[on] for on in sorted(mine)]
     return found

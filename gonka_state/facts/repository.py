@@ -91,9 +91,9 @@ class RepositoriesFact(Fact[RepositoriesState]):
         return _FUNCTIONS + _GIT + "".join(quote("checkout", wish.name, wish.ref) + "\n" for wish in wishes)
 
     def standalone(self, **arguments: object) -> str:
-        """`path` is the checkout to look at, `ref` a commit to compare edits with (default: none)."""
-        path, ref = arguments.pop("path", None), arguments.pop("ref", "")
-        if path is None or arguments:
+        """`path` is the checkout to look at (default: /opt/gonka), `ref` a commit to compare edits with."""
+        path, ref = arguments.pop("path", "/opt/gonka"), arguments.pop("ref", "")
+        if arguments:
             raise FactError(f"{self.section} takes path= and ref=")
         return _FUNCTIONS + _GIT + quote("checkout", str(path), str(ref)) + "\n"
 

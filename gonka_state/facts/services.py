@@ -46,9 +46,14 @@ def in_checkout(mine: ComposeServiceResource, theirs: RepositoryResource) -> boo
 
 
 def made_from(mine: ComposeServiceResource, theirs: FileResource | DirectoryResource) -> bool:
-    """The service's container may be made from this file."""
+    """The service's container is made from this file, or restarts on it."""
     named = {*compose.paths(mine), *(compose.resolved(mine, path) for path in mine.restart_on)}
-    return theirs.name in named or PurePosixPath(theirs.name).is_relative_to(mine.directory)
+    return theirs.name in named or theirs.name == compose.resolved(mine, ".env")
+
+
+def in_project(mine: ComposeServiceResource, theirs: FileResource) -> bool:
+    """The file lies in the project's directory: a container may mount it."""
+    return PurePosixPath(theirs.name).is_relative_to(mine.directory)
 
 
 def ailment(container: Container, now: float, url: str | None, answer: int) -> str:
