@@ -58,7 +58,8 @@ class Change:
 
     `reason` is for people, nothing decides on it. `held` says why the step may not run now, and
     `human` that no step of ours closes it. `conditional` means: in sync now, but something it is made
-    from changes, so it may have to follow; consent covers it, the next look decides.
+    from changes, so it may have to follow; or not to be seen before another step. Consent covers it, the
+    next look decides.
     """
 
     address: Address

@@ -49,7 +49,10 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds. `section` is per section of a look, `host` for one host's whole look."""
+    """Seconds. `section` is per section of a look, `host` for one host's whole look.
+
+    `sync` and `registration` do nothing yet.
+    """
 
     connect: int = 10
     section: int = 30
@@ -64,7 +67,11 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a cluster is worked on. `parallel` hosts at once; `retries` for connecting and reading."""
+    """How a cluster is worked on.
+
+    `parallel` hosts are looked at at once; `retries` are for connecting, reading and pulls. `throttle` does
+    nothing yet.
+    """
 
     parallel: int = 16
     throttle: int = 4
