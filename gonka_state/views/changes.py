@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from gonka_state.core.change import Action, Effect
@@ -122,15 +123,19 @@ def show(value: Value) -> str:
         return str(value).lower()
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return ", ".join(value) if value else "none"
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return value if isinstance(value, str) and value else json.dumps(value, sort_keys=True)
 
 
 def _unified(item: AttributeChange, style: Style, *, verbose: bool) -> Iterable[str]:
-    before, after = str(item.before or "").splitlines(), str(item.after or "").splitlines()
     context = 10**6 if verbose else 1
-    for raw in difflib.unified_diff(before, after, "before", "after", lineterm="", n=context):
-        if raw.startswith(("---", "+++")):
-            continue
+    lines = difflib.unified_diff(_lines(item.before), _lines(item.after), lineterm="", n=context)
+    # The first two name the sides; later ones that look alike are content.
+    for raw in islice(lines, 2, None):
         line = clean(raw)
         color = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
         yield style.paint(line, color) if color else line
+
+
+def _lines(text: Value) -> list[str]:
+    """Lines as the file has them: a carriage return is a difference, not an end of line."""
+    return str(text).removesuffix("\n").split("\n") if text else []
