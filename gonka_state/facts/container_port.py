@@ -46,7 +46,7 @@ def observe(state: FirewallState, port: ContainerPortResource, here: Here) -> Ob
     persistent = _persistent(state, port, held)
     reasons.append(persistent)
     attributes = {"from": ((wish - missed) | excess).words(), "persistent": not persistent}
-    return Present(attributes, details, "; ".join(filter(None, reasons)))
+    return Present(attributes, details, "; ".join(filter(None, reasons)) if port.state == "present" else "")
 
 
 def wanted(state: FirewallState, port: ContainerPortResource, here: Here) -> dict[str, Value]:
@@ -124,6 +124,5 @@ def _persistent(state: FirewallState, port: ContainerPortResource, held: dict[st
 
 def _unruled(found: list[Way], excess: Sources) -> str:
     """No rule lets in what gets in: nothing restricts it, and the policy accepts."""
-    direct = [way for way in found if not way.exact and way.open & excess]
-    through = "INPUT to docker-proxy" if direct else "FORWARD"
-    return f"no rule restricts {told(excess)} on the way through {through}"
+    through = sorted({way.chain for way in found if way.open & excess})
+    return f"no rule restricts {told(excess)} on the way through {' and '.join(through)}"

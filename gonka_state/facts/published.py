@@ -40,6 +40,11 @@ class Way:
     exact: bool
 
     @property
+    def chain(self) -> str:
+        """The chain it goes through, for a sentence."""
+        return "FORWARD" if self.exact else "INPUT (docker-proxy)"
+
+    @property
     def open(self) -> Sources:
         """Who gets through this way."""
         return Sources.one(self.verdict.open)
