@@ -6,29 +6,23 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import gevent
-from gevent.event import Event
-from gevent.lock import RLock
-
 from gonka_state.core.change import Action
 from gonka_state.core.observation import Unknown
 from gonka_state.core.report import Outcome, Report, Status
 from gonka_state.engine.compare import edges
-from gonka_state.engine.hands import LOST, TIMED_OUT, Hands
-from gonka_state.engine.retry import pauses
-from gonka_state.errors import GonkaStateError, StepError
-from gonka_state.operations.base import Call, Do, Pause, Result, Say, Step
+from gonka_state.engine.round import Round
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gonka_state.core.address import Address
     from gonka_state.core.change import Change
+    from gonka_state.core.order import Edge
     from gonka_state.engine.compare import Compared, Comparer
     from gonka_state.engine.observe import Observer
     from gonka_state.engine.session import Session
     from gonka_state.facts.snapshot import Snapshot
-    from gonka_state.operations.base import Command, Operation
+    from gonka_state.operations.base import Operation
 
 ROUNDS = 6
 """A converge looks at most this often plus once; each round must run at least one new step."""
@@ -60,7 +54,7 @@ class Converger:
             ready = self._ready(current, consented)
             if not ready:
                 break
-            ran = _Round(self, current, ready).run()
+            ran = Round(self, current, ready).run()
             touched = {address.host for address in ran}
             again = self.observer.look([host for host in self.comparer.hosts() if host in touched])
             snapshot = replace(snapshot, hosts={**snapshot.hosts, **again.hosts})
@@ -68,7 +62,30 @@ class Converger:
             self.outcomes.update(
                 {a: _judge(outcome, current.changes[a], current) for a, outcome in ran.items()}
             )
+        self._name_the_unreached(current, consented)
         return Report(first.plan, tuple(self.outcomes.values()), current.plan, time.monotonic() - started)
+
+    def _name_the_unreached(self, current: Compared, consented: set[Address]) -> None:
+        """Steps that never became ready, because something before them failed."""
+        needs = edges(self.comparer.desired, self.comparer.kinds)
+        for change in current.plan.runnable:
+            if change.conditional or change.address not in consented or change.address in self.outcomes:
+                continue
+            broken = self._broken_before(change.address, needs)
+            detail = (
+                f"needs {broken}, which did not succeed" if broken else "what it waits for did not settle"
+            )
+            self.outcomes[change.address] = Outcome(change, Status.SKIPPED, detail=detail)
+
+    def _broken_before(self, address: Address, needs: Mapping[Address, Sequence[Edge]]) -> Address | None:
+        for edge in needs.get(address, ()):
+            outcome = self.outcomes.get(edge.on)
+            if outcome is not None and outcome.status is not Status.CHANGED:
+                return edge.on
+            deeper = self._broken_before(edge.on, needs)
+            if deeper is not None:
+                return deeper
+        return None
 
     def _ready(self, current: Compared, consented: set[Address]) -> list[Change]:
         """Runnable now: seen to differ, covered by the consent, not tried yet, nothing open before it."""
@@ -107,145 +124,3 @@ def _judge(outcome: Outcome, seen: Change, current: Compared) -> Outcome:
         status=Status.FAILED,
         detail=f"applied, but still differs: {what}. {seen.reason}".rstrip(". "),
     )
-
-
-class _Round:
-    """Steps that run together, in lanes: one lane per host and section (or step), in order within it.
-
-    A download does not hold up a container that does not need it, and two steps never change the same
-    thing of a host at once. Lanes wait for each other's needs; every lane follows the plan's order, so they
-    cannot wait in a circle.
-    """
-
-    def __init__(self, converger: Converger, current: Compared, ready: Sequence[Change]) -> None:
-        self._converger = converger
-        self._current = current
-        self._ready = ready
-        self._needs = edges(converger.comparer.desired, converger.comparer.kinds)
-        self._done = {change.address: Event() for change in ready}
-        self._outcomes: dict[Address, Outcome] = {}
-        self._turns: dict[tuple[str, str], RLock] = {}
-
-    def run(self) -> dict[Address, Outcome]:
-        lanes: dict[tuple[str, str, str], list[Change]] = {}
-        for change in self._ready:
-            kind = self._converger.comparer.kinds[change.address.kind]
-            own = change.address.name if kind.side_by_side else ""
-            lanes.setdefault((change.address.host, kind.fact.section, own), []).append(change)
-        # Not in pyinfra's pool: its bound could keep the very lane waiting that another waits for.
-        gevent.joinall([gevent.spawn(self._lane, lane) for lane in lanes.values()], raise_error=True)
-        return {change.address: self._outcomes[change.address] for change in self._ready}
-
-    def _lane(self, changes: Sequence[Change]) -> None:
-        for change in changes:
-            try:
-                self._outcomes[change.address] = self._one(change)
-            finally:
-                self._done[change.address].set()
-
-    def _one(self, change: Change) -> Outcome:
-        broken = self._wait_for_needs(change.address)
-        if broken is not None:
-            return Outcome(change, Status.SKIPPED, detail=f"needs {broken}, which did not succeed")
-        started = time.monotonic()
-        say = self._converger.on_event
-        say(str(change.address), f"{change.action} …")
-        failure: list[GonkaStateError] = []
-        self._converger.running.add(change.address)
-        self._attempt(change, failure)
-        self._converger.running.discard(change.address)
-        seconds = time.monotonic() - started
-        if failure:
-            say(str(change.address), f"failed, {seconds:.1f} s")
-            return Outcome(change, Status.FAILED, seconds, failure[0].message, failure[0].hint)
-        say(str(change.address), f"done, {seconds:.1f} s")
-        return Outcome(change, Status.CHANGED, seconds)
-
-    def _wait_for_needs(self, address: Address) -> Address | None:
-        for edge in self._needs.get(address, ()):
-            if edge.on in self._done:
-                self._done[edge.on].wait()
-                if self._outcomes[edge.on].status is not Status.CHANGED:
-                    return edge.on
-            earlier = self._converger.outcomes.get(edge.on)
-            if earlier is not None and earlier.status is not Status.CHANGED:
-                return edge.on
-        return None
-
-    def _attempt(self, change: Change, failure: list[GonkaStateError]) -> None:
-        try:
-            self._drive(change)
-        except GonkaStateError as error:
-            failure.append(error)
-        except Exception as error:  # noqa: BLE001 (a bug in one operation must not stop the other hosts)
-            said = f"{type(error).__name__}: {error}"[:300]
-            failure.append(
-                StepError(
-                    f"a bug in gonka-state: {said}", hint="please report it with the command and -v output"
-                )
-            )
-
-    def _drive(self, change: Change) -> None:
-        address = change.address
-        desired = self._converger.comparer.desired
-        step = Step(
-            change,
-            desired.resources[address].resource,
-            self._current.observations[address],
-            self._converger.comparer.here(address.host),
-            desired.run.timeouts,
-        )
-        commands = self._converger.operations[address.kind](step)
-        result: Result | None = None
-        while True:
-            try:
-                command = commands.send(result) if result is not None else next(commands)
-            except StopIteration:
-                return
-            result = self._execute(address, command)
-
-    def _execute(self, address: Address, command: Command) -> Result:
-        match command:
-            case Do():
-                return self._do(address, command)
-            case Call():
-                Hands(self._converger.session).call(address.host, command)
-            case Pause():
-                gevent.sleep(command.seconds)
-            case Say():
-                self._converger.on_event(str(address), command.text)
-        return Result(0)
-
-    def _do(self, address: Address, command: Do) -> Result:
-        session = self._converger.session
-        result = Result(LOST)
-        for wait in pauses(session.run.retries if command.again else 0):
-            gevent.sleep(wait)
-            result = self._take_turn(address.host, command)
-            if result.status == LOST:
-                session.reconnect(address.host)
-            if result.status == 0:
-                break
-        if command.check and result.status != 0:
-            raise _failed(command, result)
-        return result
-
-    def _take_turn(self, host: str, command: Do) -> Result:
-        hands = Hands(self._converger.session)
-        if not command.turn:
-            return hands.do(host, command)
-        with self._turns.setdefault((host, command.turn), RLock()):
-            return hands.do(host, command)
-
-
-def _failed(command: Do, result: Result) -> StepError:
-    if result.status == LOST:
-        return StepError(
-            f"{command.about}: {result.stderr}; whether it took effect is decided by the next look",
-            hint="run converge again: it continues from what is true",
-        )
-    if result.status in TIMED_OUT:
-        return StepError(
-            f"{command.about}: not finished within {command.deadline} s and stopped. {result.words}".strip()
-        )
-    return StepError(f"{command.about}: {result.words or f'exit status {result.status}'}")

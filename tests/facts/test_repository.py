@@ -164,7 +164,7 @@ def test_a_path_that_was_not_looked_at_is_unknown(tmp_path: Path) -> None:
 def test_alone_it_takes_a_path(checkout: Path) -> None:
     assert section(FACT.standalone(path=str(checkout))).checkouts[str(checkout)].state == "checkout"
     with pytest.raises(FactError, match="takes path="):
-        FACT.standalone()
+        FACT.standalone(branch="main")
 
 
 def test_pyinfra_can_use_it() -> None:

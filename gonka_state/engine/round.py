@@ -1,0 +1,168 @@
+"""One round of a converge: steps in lanes, each waiting for what it needs."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import gevent
+from gevent.event import Event
+from gevent.lock import RLock
+
+from gonka_state.core.report import Outcome, Status
+from gonka_state.engine.compare import edges
+from gonka_state.engine.hands import LOST, TIMED_OUT, Hands
+from gonka_state.engine.retry import pauses
+from gonka_state.errors import GonkaStateError, StepError
+from gonka_state.operations.base import Call, Do, Pause, Result, Say, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gonka_state.core.address import Address
+    from gonka_state.core.change import Change
+    from gonka_state.engine.compare import Compared
+    from gonka_state.engine.converge import Converger
+    from gonka_state.operations.base import Command
+
+
+class Round:
+    """Steps that run together, in lanes: one lane per host and section (or step), in order within it.
+
+    A download does not hold up a container that does not need it, and two steps never change the same
+    thing of a host at once. Lanes wait for each other's needs; every lane follows the plan's order, so they
+    cannot wait in a circle.
+    """
+
+    def __init__(self, converger: Converger, current: Compared, ready: Sequence[Change]) -> None:
+        self._converger = converger
+        self._current = current
+        self._ready = ready
+        self._needs = edges(converger.comparer.desired, converger.comparer.kinds)
+        self._done = {change.address: Event() for change in ready}
+        self._outcomes: dict[Address, Outcome] = {}
+        self._turns: dict[tuple[str, str], RLock] = {}
+
+    def run(self) -> dict[Address, Outcome]:
+        lanes: dict[tuple[str, str, str], list[Change]] = {}
+        for change in self._ready:
+            kind = self._converger.comparer.kinds[change.address.kind]
+            own = change.address.name if kind.side_by_side else ""
+            lanes.setdefault((change.address.host, kind.fact.section, own), []).append(change)
+        # Not in pyinfra's pool: its bound could keep the very lane waiting that another waits for.
+        gevent.joinall([gevent.spawn(self._lane, lane) for lane in lanes.values()], raise_error=True)
+        return {change.address: self._outcomes[change.address] for change in self._ready}
+
+    def _lane(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            try:
+                self._outcomes[change.address] = self._one(change)
+            finally:
+                self._done[change.address].set()
+
+    def _one(self, change: Change) -> Outcome:
+        broken = self._wait_for_needs(change.address)
+        if broken is not None:
+            return Outcome(change, Status.SKIPPED, detail=f"needs {broken}, which did not succeed")
+        started = time.monotonic()
+        say = self._converger.on_event
+        say(str(change.address), f"{change.action} …")
+        failure: list[GonkaStateError] = []
+        self._converger.running.add(change.address)
+        self._attempt(change, failure)
+        self._converger.running.discard(change.address)
+        seconds = time.monotonic() - started
+        if failure:
+            say(str(change.address), f"failed, {seconds:.1f} s")
+            return Outcome(change, Status.FAILED, seconds, failure[0].message, failure[0].hint)
+        say(str(change.address), f"done, {seconds:.1f} s")
+        return Outcome(change, Status.CHANGED, seconds)
+
+    def _wait_for_needs(self, address: Address) -> Address | None:
+        for edge in self._needs.get(address, ()):
+            if edge.on in self._done:
+                self._done[edge.on].wait()
+                if self._outcomes[edge.on].status is not Status.CHANGED:
+                    return edge.on
+            earlier = self._converger.outcomes.get(edge.on)
+            if earlier is not None and earlier.status is not Status.CHANGED:
+                return edge.on
+        return None
+
+    def _attempt(self, change: Change, failure: list[GonkaStateError]) -> None:
+        try:
+            self._drive(change)
+        except GonkaStateError as error:
+            failure.append(error)
+        except Exception as error:  # noqa: BLE001 (a bug in one operation must not stop the other hosts)
+            said = f"{type(error).__name__}: {error}"[:300]
+            failure.append(
+                StepError(
+                    f"a bug in gonka-state: {said}", hint="please report it with the command and -v output"
+                )
+            )
+
+    def _drive(self, change: Change) -> None:
+        address = change.address
+        desired = self._converger.comparer.desired
+        step = Step(
+            change,
+            desired.resources[address].resource,
+            self._current.observations[address],
+            self._converger.comparer.here(address.host),
+            desired.run.timeouts,
+        )
+        commands = self._converger.operations[address.kind](step)
+        result: Result | None = None
+        while True:
+            try:
+                command = commands.send(result) if result is not None else next(commands)
+            except StopIteration:
+                return
+            result = self._execute(address, command)
+
+    def _execute(self, address: Address, command: Command) -> Result:
+        match command:
+            case Do():
+                return self._do(address, command)
+            case Call():
+                Hands(self._converger.session).call(address.host, command)
+            case Pause():
+                gevent.sleep(command.seconds)
+            case Say():
+                self._converger.on_event(str(address), command.text)
+        return Result(0)
+
+    def _do(self, address: Address, command: Do) -> Result:
+        session = self._converger.session
+        result = Result(LOST)
+        for wait in pauses(session.run.retries if command.again else 0):
+            gevent.sleep(wait)
+            result = self._take_turn(address.host, command)
+            if result.status == LOST:
+                session.reconnect(address.host)
+            if result.status == 0:
+                break
+        if command.check and result.status != 0:
+            raise _failed(command, result)
+        return result
+
+    def _take_turn(self, host: str, command: Do) -> Result:
+        hands = Hands(self._converger.session)
+        if not command.turn:
+            return hands.do(host, command)
+        with self._turns.setdefault((host, command.turn), RLock()):
+            return hands.do(host, command)
+
+
+def _failed(command: Do, result: Result) -> StepError:
+    if result.status == LOST:
+        return StepError(
+            f"{command.about}: {result.stderr}; whether it took effect is decided by the next look",
+            hint="run converge again: it continues from what is true",
+        )
+    if result.status in TIMED_OUT:
+        return StepError(
+            f"{command.about}: not finished within {command.deadline} s and stopped. {result.words}".strip()
+        )
+    return StepError(f"{command.about}: {result.words or f'exit status {result.status}'}")
