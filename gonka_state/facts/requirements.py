@@ -224,14 +224,11 @@ def _met(resource: RequirementResource, found: Value) -> bool:
     if resource.minimum is not None:
         if resource.topic in {"docker", "compose"}:
             return version(str(found)) >= version(str(resource.minimum))
-        return int(found) >= _number(resource.minimum)
+        size = resource.minimum
+        return int(found) >= (parse_size(size) if isinstance(size, str) else size)
     if isinstance(resource.equals, str) and isinstance(found, str):
         return resource.equals.lower() in found.lower()
     return bool(found == resource.equals)
-
-
-def _number(value: str | int) -> int:
-    return parse_size(value) if isinstance(value, str) else value
 
 
 def _shown(resource: RequirementResource, found: Value) -> str:
