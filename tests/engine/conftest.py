@@ -25,7 +25,7 @@ from gonka_state.engine.compare import Compared, Comparer
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Fact, Look, quote, split_parts
 from gonka_state.kind import Kind, Need
-from gonka_state.operations.base import Do, Say
+from gonka_state.operations.base import Call, Do, Pause, Say
 from gonka_state.resources.base import Attribute, Resource
 from gonka_state.resources.requirement import RequirementResource
 
@@ -148,8 +148,12 @@ _BASE: tuple[Kind[Any, Any], ...] = (
 
 
 def write(step: Step[Note]) -> Commands:
-    """Write a note. `fail …` fails, `lie …` succeeds and writes nothing, `bug …` is a bug of ours."""
-    word = step.resource.text.partition(" ")[0]
+    """Write a note.
+
+    By its first word a text `fail`s, `lie`s (succeeds and writes nothing), is a `bug` of ours, is `slow`er than
+    its deadline, is `flaky` (works when tried again), takes a `nap`, or makes a `call` to pyinfra instead.
+    """
+    word, _, rest = step.resource.text.partition(" ")
     path = f'"$NOTES"/{quote(step.resource.name)}'
     if word == "bug":
         raise ZeroDivisionError("a bug")
@@ -157,6 +161,15 @@ def write(step: Step[Note]) -> Commands:
         yield Do("remove", f"rm -f {path}")
         return
     yield Say("writing")
+    if word == "nap":
+        yield Pause(0.4)
+    if word == "call":
+        from pyinfra.operations import files  # noqa: PLC0415 (loads pyinfra)
+
+        yield Call("make a directory", files.directory, {"path": rest, "mode": "0750"})
+        return
+    if word == "flaky":
+        yield Do("try", 'mkdir "$NOTES.tried" 2>/dev/null && exit 4; exit 0', again=True)
     if word == "fail":
         yield Do("write", "echo no ink >&2; exit 3")
     elif word == "slow":
@@ -304,8 +317,8 @@ class Paper:
                 notes.mkdir(exist_ok=True)
                 done = subprocess.run(
                     ["sh", "-c", line],
-                    input=arguments["_stdin"].encode(),
-                    stdout=subprocess.PIPE,
+                    input=(arguments.get("_stdin") or "").encode(),
+                    capture_output=True,
                     env={**paper.env, "NOTES": str(notes), "SSH_CONNECTION": "10.77.0.254 1 2 3"},
                     check=False,
                     timeout=60,
@@ -313,7 +326,11 @@ class Paper:
                 breaks = paper.drop.get(self.name)
                 if breaks is not None and breaks(number):
                     raise ConnectionResetError("by peer")
-                lines = [OutputLine("stdout", line) for line in done.stdout.decode().split("\n")]
+                lines = [
+                    OutputLine(name, line)
+                    for name, said in (("stdout", done.stdout), ("stderr", done.stderr))
+                    for line in said.decode().splitlines()
+                ]
                 return done.returncode == 0, CommandOutput(lines)
 
         hosts: dict[str, Any] = {name: state.inventory.get_host(name) for name in self.hosts}

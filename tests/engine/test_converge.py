@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from gonka_state.core.report import ExitStatus, Report, Status, report_status
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gonka_state.core.report import Outcome
     from tests.engine.conftest import Paper
 
@@ -311,3 +314,72 @@ def test_steps_of_one_host_run_in_order_and_each_once(paper: Paper, size: int) -
     assert paper.log("network") == names
     assert set(statuses(report).values()) == {Status.CHANGED}
     assert paper.execs["network"] == 2 + size
+
+
+def test_hosts_work_at_the_same_time(paper: Paper) -> None:
+    paper.note("network", "a", "nap")
+    paper.note("ml-01", "b", "nap")
+
+    paper.converge()
+
+    steps = [text for where, text in paper.events if "/" in where and text != "writing"]
+    assert [text.partition(",")[0] for text in steps] == ["create …", "create …", "done", "done"]
+
+
+def test_steps_that_were_never_reached_name_what_stopped_them(paper: Paper) -> None:
+    paper.note("network", "api", "fail")
+    paper.reply("network", "r")
+    paper.note("network", "after", needs=("reply:r",))
+
+    found = outcomes(paper.converge())
+
+    assert found["network/note:after"].status is Status.SKIPPED
+    assert found["network/note:after"].detail == "needs network/note:api, which did not succeed"
+
+
+def test_rounds_are_bounded_and_the_next_run_goes_on(paper: Paper) -> None:
+    """Each note needs a copy of the one before, which is known to differ only once that one is written."""
+    for number in range(9):
+        paper.note("network", f"n{number}", "new", needs=(f"copy:c{number - 1}",) if number else ())
+        paper.copy("network", f"c{number}", of=f"n{number}")
+        paper.has("network", **{f"n{number}": "old", f"copy-c{number}": "old"})
+
+    first = paper.converge()
+    steps = [outcome for outcome in first.outcomes if outcome.status is Status.CHANGED]
+    skipped = [outcome for outcome in first.outcomes if outcome.status is Status.SKIPPED]
+    looks = paper.execs["network"] - len(steps)
+    second = paper.converge()
+
+    assert looks == 1 + 6
+    assert skipped[0].detail == "what it waits for did not settle"
+    assert report_status(first) is ExitStatus.PENDING
+    assert report_status(second) is ExitStatus.OK
+    assert {paper.read("network", f"copy-c{number}") for number in range(9)} == {"new"}
+
+
+@pytest.mark.parametrize(("retries", "status"), [(0, Status.FAILED), (1, Status.CHANGED)])
+def test_only_what_says_so_is_tried_again(paper: Paper, retries: int, status: Status) -> None:
+    paper.run = replace(paper.run, retries=retries)
+    paper.note("network", "a", "flaky")
+    paper.note("network", "b", "fail")
+
+    report = paper.converge()
+
+    assert statuses(report) == {"network/note:a": status, "network/note:b": Status.FAILED}
+    assert paper.execs["network"] == 1 + (1 + 2 * retries) + 1 + 1
+
+
+def test_an_operation_of_pyinfras_own_runs_at_once_and_fails_in_words(paper: Paper, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    paper.note("network", "a", f"call {tmp_path / 'made'}")
+    paper.note("network", "b", f"call {tmp_path / 'file' / 'below'}")
+    paper.note("network", "c")
+
+    report = paper.converge()
+    found = outcomes(report)
+
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o750
+    assert found["network/note:a"].detail.startswith("applied, but still differs")
+    assert found["network/note:b"].detail.startswith("make a directory failed: ")
+    assert "Not a directory" in found["network/note:b"].detail
+    assert found["network/note:c"].status is Status.CHANGED
