@@ -3,7 +3,6 @@
     GonkaStateError            1   something expected went wrong; says what and what to do
     ├── InputError             4   the YAML or the command line is wrong; all problems at once
     ├── RefusedError           6   a gate, a lock or a missing consent said no
-    ├── UnsetError             3   a value only the operator knows is not set
     ├── FactError              3   what a host answered could not be understood
     ├── StepError              5   a command on a host did not do its work
     └── LabError               1   the rehearsal lab could not be built, booted or taken down
@@ -44,12 +43,6 @@ class RefusedError(GonkaStateError):
     """Something that may not run now: consent, lock, gate."""
 
     exit_status = 6
-
-
-class UnsetError(GonkaStateError):
-    """A reference of the YAML that has no value on this machine."""
-
-    exit_status = 3
 
 
 class FactError(GonkaStateError):

@@ -49,7 +49,6 @@ class AttributeChange:
     name: str
     before: Value
     after: Value
-    text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def _settle_one(change: Change, needs: Sequence[tuple[Edge, Change]], pending_on
         if not refreshed:
             return change
         reason = f"may follow {refreshed[0].address.local}"
-        return replace(change, action=Action.UPDATE, conditional=True, reason=reason)
+        change = replace(change, action=Action.UPDATE, conditional=True, reason=reason)
     if change.held or not change.pending:
         return change
     return replace(change, held=next((why for _, need in needs if (why := _blocks(need))), ""))

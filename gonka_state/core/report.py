@@ -49,7 +49,6 @@ class Status(StrEnum):
     """The verdict on one step. `changed` only when the second look saw it."""
 
     CHANGED = "changed"
-    UNCHANGED = "unchanged"
     FAILED = "failed"
     SKIPPED = "skipped"
     UNSURE = "unsure"

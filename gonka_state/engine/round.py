@@ -44,6 +44,7 @@ class Round:
         self._turns: dict[tuple[str, str], RLock] = {}
 
     def run(self) -> dict[Address, Outcome]:
+        """Run every step; returns once each has an outcome."""
         lanes: dict[tuple[str, str, str], list[Change]] = {}
         for change in self._ready:
             kind = self._converger.comparer.kinds[change.address.kind]

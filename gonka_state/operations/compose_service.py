@@ -109,7 +109,9 @@ def _compose(step: Step[ComposeServiceResource], about: str, verb: str, pin: str
     """
     stdin = f'services:\n  "{step.resource.name}": {{image: "{pin}"}}\n' if pin else ""
     script = _script(step.resource, _UP, VERB=verb)
-    result = yield Do(about, script, stdin=stdin, deadline=max(step.timeouts.step, 60), check=False, turn="compose")
+    result = yield Do(
+        about, script, stdin=stdin, deadline=max(step.timeouts.step, 60), check=False, turn="compose"
+    )
     if result.status:
         raise fail(
             result, about, hint="docker compose ps -a in the project's directory shows what was made so far"
@@ -119,7 +121,9 @@ def _compose(step: Step[ComposeServiceResource], about: str, verb: str, pin: str
 def _remove(step: Step[ComposeServiceResource]) -> Commands:
     ids = quote(*step.details.get("containers", ()))
     script = f"docker stop {ids} >/dev/null && docker rm {ids} >/dev/null"
-    yield Do(f"stop and remove {step.resource.name}", script, deadline=max(step.timeouts.step, 60), turn="compose")
+    yield Do(
+        f"stop and remove {step.resource.name}", script, deadline=max(step.timeouts.step, 60), turn="compose"
+    )
 
 
 def _park(step: Step[ComposeServiceResource]) -> Commands:

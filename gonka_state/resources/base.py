@@ -18,11 +18,9 @@ class Attribute:
     """Marks a field as compared: `Annotated[str | None, Attribute(effect=...)]`.
 
     Fields without it are inputs: they say how to look or how to apply, and are not compared.
-    `text` asks the view for a line by line difference.
     """
 
     effect: Effect = Effect.SAFE
-    text: bool = False
 
 
 class Resource(BaseModel):

@@ -23,7 +23,7 @@ class FileResource(Resource):
     removable: ClassVar[bool] = True
 
     name: str = Field(pattern=ABSOLUTE)
-    content: Annotated[str | None, Attribute(text=True)] = None
+    content: Annotated[str | None, Attribute()] = None
     mode: Annotated[str | None, Field(pattern=MODE), Attribute()] = None
     owner: Annotated[str | None, Attribute()] = None
     group: Annotated[str | None, Attribute()] = None

@@ -23,7 +23,6 @@ class NodeResource(Resource):
     kind: ClassVar[str] = "node"
     removable: ClassVar[bool] = True
     on_create: ClassVar[Effect] = Effect.DISRUPTIVE
-    on_delete: ClassVar[Effect] = Effect.DISRUPTIVE
 
     name: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
     host: Annotated[str, Attribute(effect=Effect.DISRUPTIVE)]

@@ -60,6 +60,11 @@ def _make(draft: Draft, models: Mapping[str, type[Resource]], problems: Problems
             return None
         report(error.errors(include_url=False), draft.node, problems, model.model_json_schema())
         return None
+    if resource.state == "absent" and not model.removable:
+        problems.add(
+            draft.node.deepest(["state"]).source,
+            f"a {draft.kind} is never removed; take it out of the YAML and remove it by hand",
+        )
     if draft.kind == "requirement":
         _requirement(draft, models, problems)
     return resource

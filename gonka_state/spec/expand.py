@@ -85,7 +85,13 @@ class Expansion:
     def _repository(self, name: str) -> Iterator[Draft]:
         words = self.words.repository
         if words is not None:
-            data = {"name": words.path, "url": words.url, "ref": words.ref, "clean": True, "owner": words.owner}
+            data = {
+                "name": words.path,
+                "url": words.url,
+                "ref": words.ref,
+                "clean": True,
+                "owner": words.owner,
+            }
             yield Draft(name, "repository", data, self.tree.deepest(["repository"]))
 
     def _in_checkout(self, path: str) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def summary(plan: Plan) -> str:
     return f"Plan: {'; '.join(parts)} ({len(plan.hosts)} hosts, {plan.seconds:.1f} s)"
 
 
-_STATUS_COLORS = {Status.CHANGED: "green", Status.UNCHANGED: "dim", Status.SKIPPED: "yellow"}
+_STATUS_COLORS = {Status.CHANGED: "green", Status.SKIPPED: "yellow"}
 
 
 def render_report(report: Report, style: Style, *, verbose: bool = False) -> str:

@@ -16,7 +16,6 @@ from gonka_state.errors import (
     LabError,
     RefusedError,
     StepError,
-    UnsetError,
 )
 
 if TYPE_CHECKING:
@@ -180,7 +179,6 @@ def test_a_snapshot_of_another_cluster_is_refused(cli: Cli, tiny: Tiny) -> None:
         (GonkaStateError("wrong", hint="try this"), 1, "error: wrong\n  try this\n"),
         (InputError(["one", "two"]), 4, "error: one\nerror: two\n2 problems; no host was touched\n"),
         (RefusedError("locked", hint="wait"), 6, "error: locked\n  wait\n"),
-        (UnsetError("KEY is not set"), 3, "error: KEY is not set\n"),
         (FactError("garbage"), 3, "error: garbage\n"),
         (StepError("no ink"), 5, "error: no ink\n"),
         (LabError("no mounts"), 1, "error: no mounts\n"),

@@ -242,4 +242,4 @@ def test_what_is_done_to_a_stopped_container_disturbs_nobody() -> None:
     assert service().effect(Action.UPDATE, start) is Effect.SAFE
     assert service().effect(Action.UPDATE, start[1:]) is Effect.DISRUPTIVE
     assert service().effect(Action.UPDATE, stop) is Effect.DISRUPTIVE
-    assert service().effect(Action.DELETE, ()) is Effect.DISRUPTIVE
+    assert service().effect(Action.DELETE, ()) is Effect.DESTRUCTIVE
