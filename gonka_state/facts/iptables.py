@@ -244,7 +244,7 @@ def _plain(family: int) -> Callable[[Option], Option | None]:
 def _defaults(module: str, options: list[Option], family: int) -> tuple[Option, ...]:
     """A match's options with what iptables adds by itself, sorted: their order says nothing."""
     found = [
-        Option(option.name, option.negated, tuple(sorted(",".join(option.values).split(","))))
+        Option(option.name, option.negated, (",".join(sorted(",".join(option.values).split(","))),))
         if option.name in _LISTS
         else option
         for option in options
