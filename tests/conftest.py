@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parent / "golden"
 settings.register_profile(
     "stable",
     derandomize=True,
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 import gonka_state.resources
 from gonka_state.resources.base import Resource
@@ -18,10 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gonka_state.core.desired import Desired
-
-# The machine may be busy with a lab: a slow draw is no failure.
-settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy")
 
 ROOT = Path(__file__).parents[2]
 PUBKEY = "Anm+Zn753LusVaBilc6HCwcCm/zbLc4o2VnygVsW+BeY"
