@@ -68,7 +68,9 @@ def test_case(path: Path) -> None:
         if "effect" in expected:
             assert change.effect == expected["effect"]
         assert change.human == expected.get("human", False)
-    assert sorted(f"{item.kind}:{item.name}" for item in case.compared.plan.unmanaged) == sorted(case.unmanaged)
+    assert sorted(f"{item.kind}:{item.name}" for item in case.compared.plan.unmanaged) == sorted(
+        case.unmanaged
+    )
 
 
 @pytest.mark.parametrize("section", sorted({kind.fact.section for kind in KINDS.values()}))
