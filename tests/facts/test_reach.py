@@ -149,6 +149,13 @@ def test_who_is_let_in_or_kept_out_has_a_rule_or_the_policy_to_thank(table: Tabl
     assert not Addresses.everybody(4) - (named | found.rest)
 
 
+def test_who_is_sent_on_by_goto_does_not_come_back() -> None:
+    text = "*filter\n:INPUT DROP [0:0]\n:one - [0:0]\n-A INPUT -s 10.0.0.1 -g one\n-A INPUT -j ACCEPT\n"
+    found = Walk(parse(text, 4).tables["filter"], PACKET).through("INPUT")
+
+    assert Sources.one(found.open).words() == ["0.0.0.0/0", "not 10.0.0.1"]
+
+
 def test_chains_in_a_circle_are_an_error() -> None:
     table = parse("*filter\n:a - [0:0]\n:b - [0:0]\n-A INPUT -j a\n-A a -j b\n-A b -j a", 4).tables["filter"]
 
