@@ -106,10 +106,10 @@ def _ending(error: BaseException, *, as_json: bool) -> int:
             _show(error, as_json=as_json)
             return error.exit_status
         case SystemExit(code=1):
-            # So click tells that the reader of a pipe has seen enough; nobody else exits here. Python must
-            # not complain again when it flushes at exit.
+            # So click tells that the reader of a pipe went away; nobody else exits here. What was not read
+            # cannot be called in sync. Python must not complain again when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return ExitStatus.OK
+            return ExitStatus.ERROR
         case SystemExit():
             raise error
     _bug(error)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.core.address import Address
 from gonka_state.core.change import Action, Change
 from gonka_state.core.diff import compare
 from gonka_state.core.observation import Observation, Present, Unknown, Unmanaged
-from gonka_state.core.order import Edge
 from gonka_state.core.plan import NOT_SELECTED, HostLooked, Plan, settle
+from gonka_state.engine.needs import edges
 from gonka_state.errors import FactError
 from gonka_state.facts.here import Here
 from gonka_state.resources.requirement import RequirementResource
@@ -18,6 +17,7 @@ from gonka_state.resources.requirement import RequirementResource
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from gonka_state.core.address import Address
     from gonka_state.core.desired import Declared, Desired
     from gonka_state.facts.snapshot import HostLook, Snapshot
     from gonka_state.kind import Kind
@@ -228,27 +228,3 @@ def _hint(reason: str) -> str:
     if "within" in reason:
         return "a slow section gets more time with run.timeouts.section"
     return ""
-
-
-def edges(desired: Desired[Resource], kinds: Mapping[str, Kind[Any, Any]]) -> dict[Address, list[Edge]]:
-    """What each resource needs: by its kind's rules, by its own `needs`, and by blocking requirements."""
-    by_host: dict[tuple[str, str], list[Declared[Resource]]] = {}
-    for declared in desired.resources.values():
-        by_host.setdefault((declared.address.host, declared.address.kind), []).append(declared)
-    found: dict[Address, list[Edge]] = {}
-    for address, declared in desired.resources.items():
-        mine: dict[Address, Edge] = {}
-        for need in kinds[address.kind].needs:
-            for other in by_host.get((address.host, need.kind), ()):
-                if other.address == address or not need.when(declared.resource, other.resource):
-                    continue
-                if need.refresh or other.address not in mine:
-                    mine[other.address] = Edge(other.address, need.refresh, need.only)
-        for text in declared.resource.needs:
-            on = Address.parse(text, host=address.host)
-            mine.setdefault(on, Edge(on))
-        for other in by_host.get((address.host, "requirement"), ()):
-            if isinstance(other.resource, RequirementResource) and address.kind in other.resource.blocks:
-                mine.setdefault(other.address, Edge(other.address))
-        found[address] = [mine[on] for on in sorted(mine)]
-    return found

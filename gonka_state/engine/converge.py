@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gonka_state.core.change import Action
 from gonka_state.core.observation import Unknown
 from gonka_state.core.report import Outcome, Report, Status
-from gonka_state.engine.compare import edges
+from gonka_state.engine.needs import edges
 from gonka_state.engine.round import Round
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from gevent.event import Event
 from gevent.lock import RLock
 
 from gonka_state.core.report import Outcome, Status
-from gonka_state.engine.compare import edges
 from gonka_state.engine.hands import LOST, TIMED_OUT, Hands
+from gonka_state.engine.needs import edges
 from gonka_state.engine.retry import pauses
 from gonka_state.errors import GonkaStateError, StepError
 from gonka_state.operations.base import Call, Do, Pause, Result, Say, Step

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gonka_state.core.change import Action, Change, Effect
 from gonka_state.core.observation import Unmanaged
 from gonka_state.core.order import Edge
-from gonka_state.engine.compare import Comparer, edges
+from gonka_state.engine.compare import Comparer
+from gonka_state.engine.needs import edges
 from gonka_state.engine.select import select
 from gonka_state.errors import InputError
 from gonka_state.facts.snapshot import Answer, HostLook, Snapshot, dump, restore

@@ -1,0 +1,40 @@
+"""What each declared resource needs, joined from three places: its kind, itself, and blocking requirements."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gonka_state.core.address import Address
+from gonka_state.core.order import Edge
+from gonka_state.resources.requirement import RequirementResource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gonka_state.core.desired import Declared, Desired
+    from gonka_state.kind import Kind
+    from gonka_state.resources.base import Resource
+
+
+def edges(desired: Desired[Resource], kinds: Mapping[str, Kind[Any, Any]]) -> dict[Address, list[Edge]]:
+    """What each resource needs: by its kind's rules, by its own `needs`, and by blocking requirements."""
+    by_host: dict[tuple[str, str], list[Declared[Resource]]] = {}
+    for declared in desired.resources.values():
+        by_host.setdefault((declared.address.host, declared.address.kind), []).append(declared)
+    found: dict[Address, list[Edge]] = {}
+    for address, declared in desired.resources.items():
+        mine: dict[Address, Edge] = {}
+        for need in kinds[address.kind].needs:
+            for other in by_host.get((address.host, need.kind), ()):
+                if other.address == address or not need.when(declared.resource, other.resource):
+                    continue
+                if need.refresh or other.address not in mine:
+                    mine[other.address] = Edge(other.address, need.refresh, need.only)
+        for text in declared.resource.needs:
+            on = Address.parse(text, host=address.host)
+            mine.setdefault(on, Edge(on))
+        for other in by_host.get((address.host, "requirement"), ()):
+            if isinstance(other.resource, RequirementResource) and address.kind in other.resource.blocks:
+                mine.setdefault(other.address, Edge(other.address))
+        found[address] = [mine[on] for on in sorted(mine)]
+    return found
