@@ -158,7 +158,10 @@ def test_a_published_port_gets_its_own_files_and_all_are_loaded() -> None:
     assert "8080" not in script
     assert quote(LOADER_TEXT) in script
     assert quote(UNIT_TEXT) in script
-    assert script.index("systemctl enable") < script.index("sh /etc/gonka-state/container-ports/load\n")
+    assert script.splitlines()[-2:] == [
+        "systemctl enable --quiet gonka-state-container-ports.service",
+        "sh /etc/gonka-state/container-ports/load",
+    ]
 
 
 def test_a_rule_before_ours_is_deleted_whatever_its_comment_says() -> None:
