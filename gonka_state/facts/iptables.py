@@ -6,41 +6,20 @@ come without `-m`, and defaults are left out.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gonka_state.errors import FactError
-from gonka_state.facts.addresses import IPV4
+from gonka_state.facts.iptables_options import Match, Option, normal_answer, normal_matches, protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 _BASE = {"-p", "-s", "-d", "-i", "-o"}
 # These take the next word whatever it looks like: iptables-save leaves a comment such as -x unquoted.
 _TEXT = {"--comment", "--log-prefix", "--string", "--name", "--nflog-prefix"}
-# A match of these counts what reaches it, so its place among the others is part of its meaning.
-_COUNTING = {"limit", "hashlimit", "recent", "quota", "statistic", "connlimit", "nfacct", "bpf"}
-_LISTS = {"--ctstate", "--state", "--dports", "--sports", "--ports"}
-
-
-@dataclass(frozen=True, order=True, slots=True)
-class Option:
-    """One option of a match or of a target, such as `! --dport 80`."""
-
-    name: str
-    negated: bool = False
-    values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, order=True, slots=True)
-class Match:
-    """One `-m`; module `` holds protocol, addresses and interfaces."""
-
-    module: str
-    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +154,7 @@ def _rule(words: list[tuple[str, bool]], table: str, chain: str, family: int) ->
                 target, goto, current = " ".join(option.values), option.name == "-g", answer
             case _ if current is None:  # a protocol's own options need no -m
                 current = [option]
-                modules.append((_protocol(base), current))
+                modules.append((protocol(base), current))
             case _:
                 current.append(option)
     return Rule(
@@ -184,8 +163,8 @@ def _rule(words: list[tuple[str, bool]], table: str, chain: str, family: int) ->
         chain=chain,
         target=target,
         goto=goto,
-        target_options=_answer(target, answer, family),
-        matches=_normal(base, modules, family),
+        target_options=normal_answer(target, answer, family),
+        matches=normal_matches(base, modules, family),
         words=tuple(word for word, _ in words),
     )
 
@@ -208,61 +187,3 @@ def _options(words: list[tuple[str, bool]]) -> list[Option]:
         else:
             raise FactError(f"not an option of iptables: {word[:80]!r}")
     return options
-
-
-def _protocol(base: list[Option]) -> str:
-    return next((" ".join(option.values) for option in base if option.name == "-p"), "")
-
-
-def _normal(base: list[Option], modules: list[tuple[str, list[Option]]], family: int) -> tuple[Match, ...]:
-    """Matches in one spelling and, where the order cannot matter, in one order."""
-    plain = tuple(sorted(option for option in map(_plain(family), base) if option is not None))
-    found = [Match(name, _defaults(name, options, family)) for name, options in modules]
-    found = [match for match in found if match.options or match.module not in {"tcp", "udp", "icmp"}]
-    if not any(match.module in _COUNTING for match in found):
-        found.sort()
-    return (*((Match("", plain),) if plain else ()), *found)
-
-
-def _plain(family: int) -> Callable[[Option], Option | None]:
-    """A base option in one spelling; None where it excludes nothing."""
-
-    def spell(option: Option) -> Option | None:
-        if option.name not in {"-s", "-d"}:
-            return option
-        try:
-            network = ipaddress.ip_network(" ".join(option.values), strict=False)
-        except ValueError:
-            return option  # a mask with holes: equal only to itself
-        if network.prefixlen == 0 and network.version == family and not option.negated:
-            return None
-        return Option(option.name, option.negated, (str(network),))
-
-    return spell
-
-
-def _defaults(module: str, options: list[Option], family: int) -> tuple[Option, ...]:
-    """A match's options with what iptables adds by itself, sorted: their order says nothing."""
-    found = [
-        Option(option.name, option.negated, (",".join(sorted(",".join(option.values).split(","))),))
-        if option.name in _LISTS
-        else option
-        for option in options
-    ]
-    if module == "recent":
-        names = {option.name for option in found}
-        if "--name" not in names:
-            found.append(Option("--name", values=("DEFAULT",)))
-        if "--mask" not in names:
-            full = "255.255.255.255" if family == IPV4 else ":".join(["ffff"] * 8)
-            found.append(Option("--mask", values=(full,)))
-        if not names & {"--rsource", "--rdest"}:
-            found.append(Option("--rsource"))
-    return tuple(sorted(found))
-
-
-def _answer(target: str | None, options: list[Option], family: int) -> tuple[Option, ...]:
-    if target == "REJECT" and not options:
-        usual = "icmp-port-unreachable" if family == IPV4 else "icmp6-port-unreachable"
-        return (Option("--reject-with", values=(usual,)),)
-    return tuple(sorted(options))

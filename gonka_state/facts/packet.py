@@ -12,7 +12,8 @@ from gonka_state.facts.addresses import Addresses
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gonka_state.facts.iptables import Match, Option, Rule
+    from gonka_state.facts.iptables import Rule
+    from gonka_state.facts.iptables_options import Match, Option
 
 Ports = tuple[int, int]
 
@@ -81,7 +82,7 @@ def _read(family: int, text: str) -> Addresses:
     if not dash:
         return Addresses.network(family, text)
     ends = ipaddress.ip_address(low), ipaddress.ip_address(high)
-    if any(end.version != family for end in ends):
+    if any(end.version != family for end in ends) or int(ends[0]) > int(ends[1]):
         raise ValueError(text)
     return Addresses.of(family, [(int(ends[0]), int(ends[1]))])
 
