@@ -44,6 +44,14 @@ class Ran:
 
 
 @dataclass(frozen=True)
+class Demo:
+    """One run of scripts/demo: what it printed, and how long it took."""
+
+    out: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Cluster:
     """The lab under test."""
 

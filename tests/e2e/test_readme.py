@@ -1,0 +1,36 @@
+"""The README shows what the demo prints."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.world import ROOT
+
+if TYPE_CHECKING:
+    from tests.e2e.world import Demo
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
+
+
+def masked(text: str) -> list[str]:
+    """Lines without what differs from run to run: times and rates."""
+    text = re.sub(r"\d+\.\d+ s\b", "N s", text)
+    return [line.rstrip() for line in text.strip().splitlines()]
+
+
+def test_the_transcript_is_what_the_demo_printed(demo: Demo) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"<!-- demo: begin -->\n```\n(.*?)```\n<!-- demo: end -->", readme, re.DOTALL)
+    assert block is not None
+    # With --keep it ends by saying how to log in; the README shows the demo without.
+    printed = demo.out.split("\n# The lab stays up")[0]
+
+    assert masked(printed) == masked(block[1])
+
+
+def test_the_demo_is_over_in_time(demo: Demo) -> None:
+    # The first time it also makes the environment and the base system.
+    assert demo.seconds < 600
