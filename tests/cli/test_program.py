@@ -117,6 +117,8 @@ def test_a_host_that_accepts_and_says_nothing_can_be_interrupted(tiny: Tiny) -> 
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A runner in the background hands down an ignored SIGINT.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
         )
         server.settimeout(30)
         connection, _ = server.accept()

@@ -197,7 +197,13 @@ def test_a_lab_whose_processes_were_killed_is_cleared_and_booted_anew(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_up_leaves_nothing_or_is_cleared_by_down(number: int, before: set[str]) -> None:
-    with subprocess.Popen([sys.executable, "-c", UP], stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", UP],
+        stdout=subprocess.PIPE,
+        text=True,
+        # A runner in the background hands down an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
+    ) as child:
         assert child.stdout is not None
         assert "answer on" in child.stdout.readline()
         time.sleep(0.5)
