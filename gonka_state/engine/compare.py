@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.change import Action, Change
@@ -15,10 +15,11 @@ from gonka_state.facts.here import Here
 from gonka_state.resources.requirement import RequirementResource
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from gonka_state.core.address import Address
     from gonka_state.core.desired import Declared, Desired
+    from gonka_state.core.order import Edge
     from gonka_state.facts.snapshot import HostLook, Snapshot
     from gonka_state.kind import Kind
     from gonka_state.resources.base import Resource
@@ -43,6 +44,11 @@ class Comparer:
     kinds: Mapping[str, Kind[Any, Any]]
     selected: Collection[Address] | None = None
     allowed: Collection[str] = ()
+    needs: Mapping[Address, Sequence[Edge]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What needs what follows from the wish alone: once for every look and round of a run."""
+        object.__setattr__(self, "needs", edges(self.desired, self.kinds))
 
     def here(self, host: str, peer: str = "") -> Here:
         """What a kind may know about a host."""
@@ -95,8 +101,7 @@ class Comparer:
             for address, seen in observations.items()
             if isinstance(seen, Unknown) and seen.pending_on
         }
-        needs = edges(self.desired, self.kinds)
-        everything = settle(changes, needs, self._rank(), pending_on=pending_on, allowed=self.allowed)
+        everything = settle(changes, self.needs, self._rank(), pending_on=pending_on, allowed=self.allowed)
         settled = [change for change in everything if self._selects(change.address)]
         looked = [_looked(host, snapshot.hosts.get(host)) for host in self.hosts()]
         return Plan(

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 from gonka_state.core.change import Action
 from gonka_state.core.observation import Unknown
 from gonka_state.core.report import Outcome, Report, Status
-from gonka_state.engine.needs import edges
 from gonka_state.engine.round import Round
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from gonka_state.core.address import Address
     from gonka_state.core.change import Change
-    from gonka_state.core.order import Edge
     from gonka_state.engine.compare import Compared, Comparer
     from gonka_state.engine.observe import Observer
     from gonka_state.engine.session import Session
@@ -67,33 +65,31 @@ class Converger:
 
     def _name_the_unreached(self, current: Compared, consented: set[Address]) -> None:
         """Steps that never became ready, because something before them failed."""
-        needs = edges(self.comparer.desired, self.comparer.kinds)
         for change in current.plan.runnable:
             if change.conditional or change.address not in consented or change.address in self.outcomes:
                 continue
-            broken = self._broken_before(change.address, needs)
+            broken = self._broken_before(change.address)
             detail = (
                 f"needs {broken}, which did not succeed" if broken else "what it waits for did not settle"
             )
             self.outcomes[change.address] = Outcome(change, Status.SKIPPED, detail=detail)
 
-    def _broken_before(self, address: Address, needs: Mapping[Address, Sequence[Edge]]) -> Address | None:
-        for edge in needs.get(address, ()):
+    def _broken_before(self, address: Address) -> Address | None:
+        for edge in self.comparer.needs.get(address, ()):
             outcome = self.outcomes.get(edge.on)
             if outcome is not None and outcome.status is not Status.CHANGED:
                 return edge.on
-            deeper = self._broken_before(edge.on, needs)
+            deeper = self._broken_before(edge.on)
             if deeper is not None:
                 return deeper
         return None
 
     def _ready(self, current: Compared, consented: set[Address]) -> list[Change]:
         """Runnable now: seen to differ, covered by the consent, not tried yet, nothing open before it."""
-        needs = edges(self.comparer.desired, self.comparer.kinds)
         open_ones = {change.address for change in current.plan.changes if change.conditional}
         ready = []
         for change in current.plan.runnable:
-            waits = any(edge.on in open_ones for edge in needs.get(change.address, ()))
+            waits = any(edge.on in open_ones for edge in self.comparer.needs.get(change.address, ()))
             if waits or change.conditional:
                 open_ones.add(change.address)
             elif change.address in consented and change.address not in self.outcomes:

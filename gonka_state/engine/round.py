@@ -11,7 +11,6 @@ from gevent.lock import RLock
 
 from gonka_state.core.report import Outcome, Status
 from gonka_state.engine.hands import LOST, TIMED_OUT, Hands
-from gonka_state.engine.needs import edges
 from gonka_state.engine.retry import pauses
 from gonka_state.errors import GonkaStateError, StepError
 from gonka_state.operations.base import Call, Do, Pause, Result, Say, Step
@@ -38,7 +37,7 @@ class Round:
         self._converger = converger
         self._current = current
         self._ready = ready
-        self._needs = edges(converger.comparer.desired, converger.comparer.kinds)
+        self._needs = converger.comparer.needs
         self._done = {change.address: Event() for change in ready}
         self._outcomes: dict[Address, Outcome] = {}
         self._turns: dict[tuple[str, str], RLock] = {}
