@@ -119,8 +119,9 @@ def test_commands_and_options_exist(path: Path) -> None:
 
 def test_consents_that_plans_ask_for_are_accepted() -> None:
     allow = next(item for item in _command(["converge"])[0].params if item.name == "allowed")
-    for effect in ("irreversible", "destructive"):
-        assert allow.type.convert(effect, None, None) == effect
+    consents = {"destructive", *(model.consent for model in MODELS.values() if model.consent)}
+    for consent in consents:
+        assert allow.type.convert(consent, None, None) == consent
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from gonka_state.resources.base import Resource
 
 
+CONSENTS = (
+    Effect.DESTRUCTIVE.value,
+    *sorted({kind.resource.consent for kind in KINDS.values() if kind.resource.consent}),
+)
+
+
 @click.command("converge")
 @common_options
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
@@ -34,8 +40,8 @@ if TYPE_CHECKING:
     "--allow",
     "allowed",
     multiple=True,
-    type=click.Choice([Effect.IRREVERSIBLE.value, Effect.DESTRUCTIVE.value]),
-    help="Let steps of this effect run; may be repeated.",
+    type=click.Choice(CONSENTS),
+    help="Let steps run that cannot be taken back, each by its name; may be repeated.",
 )
 def command(*, yes: bool, allowed: tuple[str, ...], **shared: Any) -> int:  # noqa: ANN401 (click's)
     """Show the plan, ask, run only what closes the gap, look again, report what is true.

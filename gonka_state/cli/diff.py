@@ -46,7 +46,6 @@ def _live(options: Options) -> list[Plan]:
 
 def _offline(options: Options, observed: Path) -> list[Plan]:
     from gonka_state.engine.compare import Comparer  # noqa: PLC0415 (as above, the other way round)
-    from gonka_state.engine.select import select  # noqa: PLC0415
     from gonka_state.facts.snapshot import restore  # noqa: PLC0415
     from gonka_state.registry import KINDS  # noqa: PLC0415
 
@@ -59,12 +58,7 @@ def _offline(options: Options, observed: Path) -> list[Plan]:
         raise InputError(
             [f"{observed} is a snapshot of {snapshot.cluster}, which is not among the YAML given"]
         )
-    return [
-        Comparer(desired, KINDS, select(desired, hosts=options.hosts, kinds=options.kinds))
-        .compare(snapshot)
-        .plan
-        for desired in clusters
-    ]
+    return [Comparer(desired, KINDS, options.select(desired)).compare(snapshot).plan for desired in clusters]
 
 
 def show_plans(options: Options, plans: list[Plan], status: ExitStatus, *, unmanaged: bool = False) -> None:

@@ -64,7 +64,16 @@ def status() -> int:
 
 def _options(shared: dict[str, Any]) -> Options:
     return options_from(
-        shared | {"hosts": (), "kinds": (), "as_json": False, "quiet": False, "color": "auto", "verbose": 0}
+        shared
+        | {
+            "hosts": (),
+            "kinds": (),
+            "only": (),
+            "as_json": False,
+            "quiet": False,
+            "color": "auto",
+            "verbose": 0,
+        }
     )
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from gonka_state.engine.compare import Compared, Comparer
 from gonka_state.engine.observe import Observer
-from gonka_state.engine.select import select
 from gonka_state.engine.session import connect
 from gonka_state.registry import KINDS
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 def comparer_for(options: Options, desired: Desired[Resource], allowed: tuple[str, ...] = ()) -> Comparer:
     """The comparer of one cluster under the command line's selectors."""
-    return Comparer(desired, KINDS, select(desired, hosts=options.hosts, kinds=options.kinds), allowed)
+    return Comparer(desired, KINDS, options.select(desired), allowed)
 
 
 def look(options: Options, desired: Desired[Resource]) -> tuple[Snapshot, Compared]:

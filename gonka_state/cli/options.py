@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gonka_state.engine.select import check_selectors
+from gonka_state.engine.select import check_selectors, select
 from gonka_state.errors import InputError
 from gonka_state.registry import KINDS
 from gonka_state.spec.load import load
 from gonka_state.views.style import Style
 
 if TYPE_CHECKING:
+    from gonka_state.core.address import Address
     from gonka_state.core.desired import Desired
     from gonka_state.resources.base import Resource
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+PLAN_PHASES = tuple(f"phase{number}" for number in range(6))
+"""Phases of the deployment plan that have steps of ours."""
 
 _EXISTING = click.Path(path_type=Path)
 
@@ -35,6 +39,7 @@ class Options:
     overlays: tuple[Path, ...]
     hosts: tuple[str, ...]
     kinds: tuple[str, ...]
+    only: tuple[str, ...]
     as_json: bool
     quiet: bool
     color: str
@@ -58,8 +63,19 @@ class Options:
             models={name: kind.resource for name, kind in KINDS.items()},
             env=os.environ,
         )
-        check_selectors(found, hosts=self.hosts, kinds=self.kinds, known_kinds=list(KINDS))
+        check_selectors(
+            found, hosts=self.hosts, kinds=self.kinds, known_kinds=list(KINDS), phases=self.phases
+        )
         return found
+
+    @property
+    def phases(self) -> tuple[int, ...]:
+        """The plan phases that `--only` names."""
+        return tuple(int(word.removeprefix("phase")) for word in self.only)
+
+    def select(self, desired: Desired[Resource]) -> frozenset[Address] | None:
+        """The addresses of one cluster that the selectors mean; None for all."""
+        return select(desired, hosts=self.hosts, kinds=self.kinds, phases=self.phases)
 
     def style(self) -> Style:
         """How to draw on standard output: colour and width only where a person looks."""
@@ -109,6 +125,13 @@ def common_options(function: F) -> F:
         click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto"),
         click.option("-q", "--quiet", is_flag=True, help="Print nothing when in sync."),
         click.option("--json", "as_json", is_flag=True, help="One JSON document (docs/json.md)."),
+        click.option(
+            "--only",
+            "only",
+            multiple=True,
+            type=click.Choice(PLAN_PHASES),
+            help="Only this phase of the deployment plan; may be repeated.",
+        ),
         click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated."),
         click.option("--host", "hosts", multiple=True, help="Only this host, and what is about it."),
     ):
@@ -118,7 +141,7 @@ def common_options(function: F) -> F:
 
 def options_from(values: dict[str, Any]) -> Options:
     """Take the shared options out of a command's keyword arguments."""
-    names = ("paths", "overlays", "hosts", "kinds", "as_json", "quiet", "color", "verbose")
+    names = ("paths", "overlays", "hosts", "kinds", "only", "as_json", "quiet", "color", "verbose")
     # Else click takes the colours out again wherever it sees no terminal.
     click.get_current_context().color = values["color"] == "always" or None
     return Options(**{name: values.pop(name) for name in names})

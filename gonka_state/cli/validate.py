@@ -19,7 +19,7 @@ def command(**shared: Any) -> int:  # noqa: ANN401 (click's)
 
     PATHS are cluster files or directories; none means every cluster in ./desired.
     """
-    options = options_from(shared | {"hosts": (), "kinds": (), "color": "auto", "verbose": 0})
+    options = options_from(shared | {"hosts": (), "kinds": (), "only": (), "color": "auto", "verbose": 0})
     for desired in options.clusters():
         if options.quiet:
             continue

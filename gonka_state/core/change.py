@@ -58,7 +58,8 @@ class Change:
     `reason` is for people, nothing decides on it. `held` says why the step may not run now, and
     `human` that no step of ours closes it. `conditional` means: in sync now, but something it is made
     from changes, so it may have to follow; or not to be seen before another step. Consent covers it, the
-    next look decides.
+    next look decides. `consent` is the name that `--allow` must have given before the step may run; empty
+    for the effect's own name.
     """
 
     address: Address
@@ -71,6 +72,7 @@ class Change:
     human: bool = False
     warning: bool = False
     conditional: bool = False
+    consent: str = ""
 
     @property
     def pending(self) -> bool:

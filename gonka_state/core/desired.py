@@ -69,14 +69,20 @@ class Timeouts:
 class Run:
     """How a cluster is worked on.
 
-    `parallel` hosts are looked at at once; `retries` are for connecting, reading and pulls. `throttle` does
-    nothing yet.
+    `parallel` hosts are looked at at once; `retries` are for connecting, reading and pulls. At most `throttle`
+    steps that launch an ML node run at once, and one while the cluster serves; at most `downloads` steps
+    that fetch a model.
     """
 
     parallel: int = 16
-    throttle: int = 4
+    throttle: int = 2
+    downloads: int = 4
     retries: int = 3
     timeouts: Timeouts = field(default_factory=Timeouts)
+
+    def limits(self) -> dict[str, int]:
+        """How many steps of each throttle run at once."""
+        return {"launch": self.throttle, "download": self.downloads}
 
 
 @dataclass(frozen=True, slots=True)

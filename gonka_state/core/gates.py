@@ -17,6 +17,9 @@ _NEEDS_CONSENT = (Effect.IRREVERSIBLE, Effect.DESTRUCTIVE)
 
 def gate(change: Change, allowed: Collection[str]) -> Change:
     """Hold a change whose effect needs a consent that was not given."""
-    if not change.runnable or change.effect not in _NEEDS_CONSENT or str(change.effect) in allowed:
+    if not change.runnable or change.effect not in _NEEDS_CONSENT:
         return change
-    return replace(change, held=f"needs --allow {change.effect}")
+    consent = change.consent or str(change.effect)
+    if consent in allowed:
+        return change
+    return replace(change, held=f"needs --allow {consent}")

@@ -18,22 +18,26 @@ class Present:
 
     `attributes` have the shape of the desired ones. `details` are never compared: they tell the
     operation what the look already knows (a rule that is in the way, a container's id).
-    `reason` explains a difference to a person. `human` says why only a human may close it, where no
-    operation of ours is allowed to.
+    `reason` explains a difference to a person, `hint` says what to do about it (lines; a command to be
+    typed stands on a line of its own). `human` says why only a human may close it, where no operation of
+    ours is allowed to.
     """
 
     attributes: Mapping[str, Value]
     details: Mapping[str, Value] = field(default_factory=dict)
     reason: str = ""
     human: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The look succeeded and the resource is not there."""
+    """The look succeeded and the resource is not there. `human` and `hint` are as for what is present."""
 
     details: Mapping[str, Value] = field(default_factory=dict)
     reason: str = ""
+    human: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

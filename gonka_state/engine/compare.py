@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.change import Action, Change
 from gonka_state.core.diff import compare
-from gonka_state.core.observation import Observation, Present, Unknown, Unmanaged
+from gonka_state.core.observation import Observation, Unknown, Unmanaged
 from gonka_state.core.plan import NOT_SELECTED, HostLooked, Plan, settle
 from gonka_state.engine.needs import edges
 from gonka_state.errors import FactError
@@ -176,15 +176,17 @@ class _Host:
             return Change(item.address, action, reason=seen.reason, hint=seen.hint), seen
         if action is Action.CREATE:
             attributes = ()
-        by_hand = seen.human if isinstance(seen, Present) else ""
+        by_hand = seen.human
         change = Change(
             item.address,
             action,
             attributes,
             effect=resource.effect(action, attributes),
             reason=seen.reason or by_hand,
+            hint=seen.hint,
             human=bool(by_hand) or (resource.human and action is not Action.NONE),
             warning=isinstance(resource, RequirementResource) and resource.level == "warn",
+            consent=resource.consent,
         )
         return change, seen
 

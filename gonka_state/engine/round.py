@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import gevent
 from gevent.event import Event
-from gevent.lock import RLock
+from gevent.lock import BoundedSemaphore, RLock
 
 from gonka_state.core.report import Outcome, Status
 from gonka_state.engine.hands import LOST, TIMED_OUT, Hands
@@ -41,6 +42,9 @@ class Round:
         self._done = {change.address: Event() for change in ready}
         self._outcomes: dict[Address, Outcome] = {}
         self._turns: dict[tuple[str, str], RLock] = {}
+        self._limits = {
+            name: BoundedSemaphore(size) for name, size in converger.comparer.desired.run.limits().items()
+        }
 
     def run(self) -> dict[Address, Outcome]:
         """Run every step; returns once each has an outcome."""
@@ -64,6 +68,11 @@ class Round:
         broken = self._wait_for_needs(change.address)
         if broken is not None:
             return Outcome(change, Status.SKIPPED, detail=f"needs {broken}, which did not succeed")
+        limit = self._limits.get(self._converger.comparer.desired.resources[change.address].resource.throttle)
+        with limit or nullcontext():
+            return self._timed(change)
+
+    def _timed(self, change: Change) -> Outcome:
         started = time.monotonic()
         say = self._converger.on_event
         say(str(change.address), f"{change.action} …")

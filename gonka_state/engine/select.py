@@ -1,4 +1,4 @@
-"""Which resources `--host` and `--kind` mean. A selector that means nothing is an error."""
+"""Which resources `--host`, `--kind` and `--only` mean. A selector that means nothing is an error."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 
 
 def select(
-    desired: Desired[Resource], *, hosts: Collection[str], kinds: Collection[str]
+    desired: Desired[Resource],
+    *,
+    hosts: Collection[str],
+    kinds: Collection[str],
+    phases: Collection[int] = (),
 ) -> frozenset[Address] | None:
-    """Addresses on, or about, these hosts and of these kinds; None when nothing was selected.
+    """Addresses on, or about, these hosts, of these kinds and plan phases; None when nothing was selected.
 
     A node lives on the network host and is about the host it runs on: `--host ml-03` includes it.
     A host may be named without its cluster's prefix when that is enough to tell it.
     """
-    if not hosts and not kinds:
+    if not hosts and not kinds and not phases:
         return None
     names = {_full_name(desired, host) for host in hosts}
     return frozenset(
@@ -31,6 +35,7 @@ def select(
         for address, declared in desired.resources.items()
         if (not names or address.host in names or declared.resource.subject in names)
         and (not kinds or address.kind in kinds)
+        and (not phases or declared.resource.in_phase in phases)
     )
 
 
@@ -46,6 +51,7 @@ def check_selectors(
     hosts: Collection[str],
     kinds: Collection[str],
     known_kinds: Collection[str],
+    phases: Collection[int] = (),
 ) -> None:
     """Refuse selectors that match nothing anywhere.
 
@@ -64,10 +70,10 @@ def check_selectors(
         for kind in kinds
         if kind not in known_kinds
     ]
-    if not problems and (hosts or kinds):
-        matched = [select(desired, hosts=hosts, kinds=kinds) for desired in clusters]
+    if not problems and (hosts or kinds or phases):
+        matched = [select(desired, hosts=hosts, kinds=kinds, phases=phases) for desired in clusters]
         if not any(matched):
-            problems.append("--host and --kind together match no declared resource")
+            problems.append("--host, --kind and --only together match no declared resource")
     if problems:
         raise InputError(problems)
 

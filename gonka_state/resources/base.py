@@ -35,6 +35,10 @@ class Resource(BaseModel):
     kind: ClassVar[str]
     removable: ClassVar[bool] = False
     human: ClassVar[bool] = False
+    consent: ClassVar[str] = ""
+    """What `--allow` must name before an irreversible step of this kind runs."""
+    plan_phase: ClassVar[int] = 1
+    """The phase of the deployment plan this kind belongs to, for `--only`."""
     on_create: ClassVar[Effect] = Effect.SAFE
     on_delete: ClassVar[Effect] = Effect.DESTRUCTIVE
 
@@ -46,6 +50,19 @@ class Resource(BaseModel):
     def subject(self) -> str | None:
         """The host this resource is about, where that is not the host it lives on."""
         return None
+
+    @property
+    def in_phase(self) -> int:
+        """The phase of the deployment plan that this resource belongs to."""
+        return self.plan_phase
+
+    @property
+    def throttle(self) -> str:
+        """The name of the limit on how many such steps run at once over all hosts; empty for none.
+
+        Limits are `launch` (run.throttle) and `download` (run.downloads).
+        """
+        return ""
 
     def attributes(self) -> dict[str, Value]:
         """Declared attributes in JSON form; unset ones are left out."""

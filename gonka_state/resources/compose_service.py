@@ -18,7 +18,8 @@ class ComposeServiceResource(Resource):
     compose's own config hash) are compared. `restart_on` lists mounted files that are not part of the
     hash: a container older than one of them is not current. `url` is asked on the host to judge health
     where the image has no healthcheck. `image_follows` false keeps the running image (cosmovisor
-    replaces binaries inside; an image tag that differs is then no drift).
+    replaces binaries inside; an image tag that differs is then no drift). `serves_models` says that it is
+    an ML node; `phase` is the deployment plan's.
     """
 
     kind: ClassVar[str] = "compose-service"
@@ -35,6 +36,18 @@ class ComposeServiceResource(Resource):
     restart_on: tuple[str, ...] = Field(default=(), strict=False)
     url: str | None = None
     image_follows: bool = True
+    serves_models: bool = False
+    phase: int = Field(default=4, ge=3, le=5)
+
+    @property
+    def in_phase(self) -> int:
+        """The plan launches the chain in phase 3, the network node in 4, ML nodes in 5."""
+        return self.phase
+
+    @property
+    def throttle(self) -> str:
+        """An ML node's launch is limited: so many at once."""
+        return "launch" if self.serves_models else ""
 
     def effect(self, action: Action, changes: tuple[AttributeChange, ...]) -> Effect:
         """Whatever is done to a container that does not run disturbs nobody; anything else may."""

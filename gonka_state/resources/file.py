@@ -20,6 +20,7 @@ class FileResource(Resource):
     """
 
     kind: ClassVar[str] = "file"
+    plan_phase: ClassVar[int] = 3
     removable: ClassVar[bool] = True
 
     name: str = Field(pattern=ABSOLUTE)

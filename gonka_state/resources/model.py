@@ -19,9 +19,15 @@ class ModelResource(Resource):
     """
 
     kind: ClassVar[str] = "model"
+    plan_phase: ClassVar[int] = 2
 
     name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
     revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$"), Attribute()]
     home: str
     endpoint: str | None = None
     client: str = "hf"
+
+    @property
+    def throttle(self) -> str:
+        """So many hosts fetch models at once."""
+        return "download"

@@ -21,6 +21,7 @@ class NodeResource(Resource):
     """
 
     kind: ClassVar[str] = "node"
+    plan_phase: ClassVar[int] = 5
     removable: ClassVar[bool] = True
     on_create: ClassVar[Effect] = Effect.DISRUPTIVE
 

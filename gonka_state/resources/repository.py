@@ -23,6 +23,7 @@ class RepositoryResource(Resource):
     """
 
     kind: ClassVar[str] = "repository"
+    plan_phase: ClassVar[int] = 2
 
     name: str = Field(pattern=ABSOLUTE)
     url: Annotated[str, Field(pattern=URL), Attribute()]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from gonka_state.resources.base import Resource
-    from gonka_state.spec.expand import Draft
+    from gonka_state.spec.drafts import Draft
     from gonka_state.spec.problems import Problems
 
 

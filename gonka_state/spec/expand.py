@@ -7,10 +7,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.spec.checks import default_id, is_host
+from gonka_state.spec.drafts import Draft, given
 from gonka_state.spec.host_words import NETWORK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gonka_state.spec.context import Context
     from gonka_state.spec.host_words import Host, Project, Requirement
@@ -21,20 +22,8 @@ if TYPE_CHECKING:
 
 WITH_SIZES = ("memory", "disk")
 
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """One resource before its model has seen it.
-
-    `node` is where it was written; `home` the host that needs written there are about, if another one.
-    """
-
-    host: str
-    kind: str
-    data: dict[str, Any]
-    node: Node
-    withheld: str = ""
-    home: str = ""
+MORE: tuple[Callable[[Expansion, str, Host, Node], Iterator[Draft]], ...] = ()
+"""Expansions in modules of their own: (expansion, host name, host words, host node) -> drafts."""
 
 
 @dataclass(slots=True)
@@ -60,7 +49,7 @@ class Expansion:
             yield Draft(name, "requirement", data, node.deepest(["requirements", label]))
         yield from self._repository(name)
         for path, directory in host.directories.items():
-            data = {"name": path, **_given(directory), **self._in_checkout(path)}
+            data = {"name": path, **given(directory), **self._in_checkout(path)}
             yield Draft(name, "directory", data, node.deepest(["directories", path]))
         for path in host.files:
             yield self._file(name, path, host, node.deepest(["files", path]))
@@ -69,12 +58,14 @@ class Expansion:
         for where, project in host.services.items():
             yield from self._services(name, host, where, project, node)
         yield from self._node(name, host, node)
+        for more in MORE:
+            yield from more(self, name, host, node)
         for index, item in enumerate(host.resources):
             data = {key: value for key, value in item.items() if key != "kind"}
             yield Draft(name, str(item.get("kind", "")), data, node.deepest(["resources", index]))
 
     def _requirement(self, label: str, words: Requirement, host: Host) -> dict[str, Any]:
-        data = {"name": label, "topic": label, **_given(words)}
+        data = {"name": label, "topic": label, **given(words)}
         hub = self.words.hub
         if data["topic"] == "disk" and hub is not None and _below(hub.home, data.get("path", "/")):
             # What is downloaded already must not make the free space too small (the models stay wanted).
@@ -102,7 +93,7 @@ class Expansion:
 
     def _file(self, name: str, path: str, host: Host, node: Node) -> Draft:
         words = host.files[path]
-        data = {"name": path, **_given(words, "template", "vars"), **self._in_checkout(path)}
+        data = {"name": path, **given(words, "template", "vars"), **self._in_checkout(path)}
         if words.template is None:
             return Draft(name, "file", data, node)
         values, secrets = self.context.of(name, node)
@@ -114,18 +105,18 @@ class Expansion:
     def _firewall(self, name: str, host: Host, node: Node) -> Iterator[Draft]:
         if host.firewall is not None:
             place = node.deepest(["firewall"])
-            general = _given(host.firewall, "rules")
+            general = given(host.firewall, "rules")
             if general:
                 yield Draft(name, "firewall", {"name": "ufw", **general}, place)
             for label, rule in host.firewall.rules.items():
                 at = place.deepest(["rules", label])
                 port, _, protocol = label.partition("/")
-                data = {"port": port, "protocol": protocol or "tcp", **_given(rule)}
+                data = {"port": port, "protocol": protocol or "tcp", **given(rule)}
                 yield Draft(name, "firewall-rule", data | {"from": self.sources.addresses(at)}, at)
         for label, opening in host.container_ports.items():
             at = node.deepest(["container_ports", label])
             port, _, protocol = label.partition("/")
-            data = {"port": int(port), "protocol": protocol or "tcp", **_given(opening)}
+            data = {"port": int(port), "protocol": protocol or "tcp", **given(opening)}
             yield Draft(name, "container-port", data | {"from": self.sources.addresses(at)}, at)
 
     def _models(self, name: str, host: Host, node: Node) -> Iterator[Draft]:
@@ -134,15 +125,15 @@ class Expansion:
             model = self.words.models.get(label)
             place = node.deepest(["model"]) if label == host.model else node.deepest(["cache"])
             if hub is not None and model is not None and model.revision is not None:
-                data = {"name": label, "revision": model.revision, **_given(hub)}
+                data = {"name": label, "revision": model.revision, **given(hub)}
                 yield Draft(name, "model", data, place)
 
     def _services(
         self, name: str, host: Host, directory: str, project: Project, node: Node
     ) -> Iterator[Draft]:
         for label, service in project.services.items():
-            data = {"name": label, "directory": directory, **_given(project, "services")}
-            data |= _given(service, "models", "admin")
+            data = {"name": label, "directory": directory, **given(project, "services")}
+            data |= {"serves_models": service.models, **given(service, "models", "admin")}
             if service.models:
                 data["needs"] = [*service.needs, *(f"model:{model}" for model in _models_of(host))]
             yield Draft(
@@ -154,7 +145,7 @@ class Expansion:
         network = next((label for label, other in self.words.hosts.items() if other.role == NETWORK), None)
         if words is None or model is None or network is None or not is_host(host.address):
             return
-        data = {"host": host.address, **_given(words, "id", "needs", "maintenance")}
+        data = {"host": host.address, **given(words, "id", "needs", "maintenance")}
         data |= {
             "name": words.id or default_id(name, host.role),
             "inference_port": words.inference_port,
@@ -175,12 +166,6 @@ class Expansion:
         }
         if data["models"]:
             yield Draft(network, "node", data, node.deepest(["node"]), home=name)
-
-
-def _given(words: Any, *without: str) -> dict[str, Any]:  # noqa: ANN401  (any of our words)
-    """What was really written, under the names of the YAML; the rest is left to the resource's defaults."""
-    found: dict[str, Any] = words.model_dump(by_alias=True, exclude_unset=True, exclude=set(without))
-    return {name: value for name, value in found.items() if value is not None}
 
 
 def _models_of(host: Host) -> list[str]:

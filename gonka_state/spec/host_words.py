@@ -110,6 +110,7 @@ class Service(Words):
     url: str | None = None
     restart_on: list[str] | None = None
     image_follows: bool | None = None
+    phase: Annotated[int, Field(ge=3, le=5)] | None = None
     needs: list[str] = Field(default_factory=list)
     state: State = "present"
 

@@ -91,7 +91,8 @@ class Run(Words):
     """How a cluster is worked on."""
 
     parallel: Positive = 16
-    throttle: Positive = 4
+    throttle: Positive = 2
+    downloads: Positive = 4
     retries: Annotated[int, Field(ge=0)] = 3
     timeouts: Timeouts = Timeouts()
 

@@ -74,7 +74,8 @@ def _row(change: Change, style: Style) -> _Row:
     reasons = [clean(change.reason)] if change.reason else []
     if change.action is Action.UNKNOWN or change.conditional or not said:
         said, reasons = reasons, []
-    notes = [*reasons, *([f"held: {clean(change.held)}"] if change.held else []), clean(change.hint)]
+    notes = [*reasons, *([f"held: {clean(change.held)}"] if change.held else [])]
+    notes += [clean(line) for line in change.hint.splitlines()]
     label = _label(change)
     color = _EFFECT_COLORS[change.effect] if label == change.effect else "dim"
     return _Row(

@@ -74,8 +74,8 @@ def test_a_selection_looks_only_at_the_hosts_it_needs(filled: Paper) -> None:
         ),
         ((), ("notes",), "--kind notes: no such kind; did you mean note?"),
         ((), ("zzz",), "--kind zzz: no such kind; there are: copy, note, reply, requirement"),
-        (("elsewhere",), ("copy",), "--host and --kind together match no declared resource"),
-        ((), ("reply",), "--host and --kind together match no declared resource"),
+        (("elsewhere",), ("copy",), "--host, --kind and --only together match no declared resource"),
+        ((), ("reply",), "--host, --kind and --only together match no declared resource"),
     ],
 )
 def test_a_selector_that_means_nothing_is_an_error(

@@ -1,0 +1,36 @@
+"""Kinds of who may reach a host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gonka_state.facts import container_port, firewall, firewall_rule, firewall_ufw, lockout
+from gonka_state.kind import Kind, Need
+from gonka_state.resources.firewall import ContainerPortResource, FirewallResource, FirewallRuleResource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KINDS: Sequence[Kind[Any, Any]] = (
+    Kind(
+        resource=FirewallRuleResource,
+        fact=firewall.FACT,
+        observe=firewall_rule.observe,
+        unmanaged=firewall_rule.unmanaged,
+        refuse=lockout.refuse,
+    ),
+    Kind(
+        resource=FirewallResource,
+        fact=firewall.FACT,
+        observe=firewall_ufw.observe,
+        refuse=lockout.refuse,
+        needs=(Need("firewall-rule"),),
+    ),
+    Kind(
+        resource=ContainerPortResource,
+        fact=firewall.FACT,
+        observe=container_port.observe,
+        wanted=container_port.wanted,
+        unmanaged=container_port.unmanaged,
+    ),
+)

@@ -1,0 +1,37 @@
+"""Kinds of a host by itself: what it must be, and its files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gonka_state.facts import files, requirements
+from gonka_state.kind import Kind, Need
+from gonka_state.registry.paths import inside
+from gonka_state.resources.directory import DirectoryResource
+from gonka_state.resources.file import FileResource
+from gonka_state.resources.requirement import RequirementResource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KINDS: Sequence[Kind[Any, Any]] = (
+    Kind(
+        resource=RequirementResource,
+        fact=requirements.FACT,
+        observe=requirements.observe_requirement,
+        wanted=requirements.wanted_requirement,
+    ),
+    Kind(
+        resource=DirectoryResource,
+        fact=files.FACT,
+        observe=files.observe_directory,
+        needs=(Need("directory", inside), Need("repository", inside)),
+    ),
+    Kind(
+        resource=FileResource,
+        fact=files.FACT,
+        observe=files.observe_file,
+        wanted=files.wanted_file,
+        needs=(Need("directory", inside), Need("repository", inside)),
+    ),
+)

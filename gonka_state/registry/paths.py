@@ -1,0 +1,21 @@
+"""Needs that follow from where things lie."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gonka_state.resources.base import Resource
+    from gonka_state.resources.model import ModelResource
+
+
+def inside(mine: Resource, theirs: Resource) -> bool:
+    """My path lies below theirs."""
+    path = PurePosixPath(mine.name)
+    return path != PurePosixPath(theirs.name) and path.is_relative_to(theirs.name)
+
+
+def home_in(mine: ModelResource, theirs: Resource) -> bool:
+    """My model's store lies in their directory."""
+    return PurePosixPath(mine.home).is_relative_to(theirs.name)

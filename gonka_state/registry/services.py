@@ -1,0 +1,33 @@
+"""Kinds of what runs in containers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gonka_state.facts import containers, services
+from gonka_state.kind import Kind, Need
+from gonka_state.resources.compose_service import ComposeServiceResource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KINDS: Sequence[Kind[Any, Any]] = (
+    Kind(
+        resource=ComposeServiceResource,
+        fact=containers.FACT,
+        observe=services.observe_service,
+        wanted=services.wanted_service,
+        unmanaged=services.unmanaged_containers,
+        refuse=services.refuse_service,
+        needs=(
+            Need("repository", services.in_checkout),
+            Need("directory"),
+            Need("file", services.in_project),
+            Need("file", services.made_from, refresh=True, only=("content",)),
+            Need("firewall"),
+            Need("firewall-rule"),
+            Need("container-port"),
+        ),
+        side_by_side=True,
+    ),
+)
