@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import click
 
 from gonka_state import __version__
+from gonka_state.cli.telling import problems_of, tell_error
 from gonka_state.core.report import ExitStatus
-from gonka_state.errors import GonkaStateError, InputError
+from gonka_state.errors import GonkaStateError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,16 +118,10 @@ def _ending(error: BaseException, *, as_json: bool) -> int:
 
 
 def _show(error: GonkaStateError, *, as_json: bool) -> None:
-    problems = error.problems if isinstance(error, InputError) else (error.message,)
     if as_json:
-        _show_json(error.message, error.hint, error.exit_status, problems)
-        return
-    for problem in problems:
-        click.echo(f"error: {problem}", err=True)
-    if len(problems) > 1:
-        click.echo(f"{len(problems)} problems; no host was touched", err=True)
-    if error.hint:
-        click.echo(f"  {error.hint}", err=True)
+        _show_json(error.message, error.hint, error.exit_status, problems_of(error))
+    else:
+        tell_error(error)
 
 
 def _show_json(message: str, hint: str, status: int, problems: Sequence[str] = ()) -> None:

@@ -39,9 +39,9 @@ def command(observed: Path | None, *, unmanaged: bool, exit_zero: bool, **shared
 
 def _live(options: Options) -> list[Plan]:
     clusters = options.clusters()
-    from gonka_state.cli.looking import look  # noqa: PLC0415 (an offline diff never loads the SSH stack)
+    from gonka_state.cli.looking import look_at_all  # noqa: PLC0415 (an offline diff never loads the SSH stack)
 
-    return [look(options, desired)[1].plan for desired in clusters]
+    return look_at_all(options, clusters)
 
 
 def _offline(options: Options, observed: Path) -> list[Plan]:

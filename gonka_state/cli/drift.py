@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gonka_state.cli.diff import show_plans
-from gonka_state.cli.looking import look
+from gonka_state.cli.looking import look_at_all
 from gonka_state.cli.options import common_options, options_from
 from gonka_state.core.report import ExitStatus, most_important, plan_status
 
@@ -21,7 +21,7 @@ def command(*, exit_zero: bool, **shared: Any) -> int:  # noqa: ANN401 (click's)
     PATHS are cluster files or directories; none means every cluster in ./desired.
     """
     options = options_from(shared)
-    plans = [look(options, desired)[1].plan for desired in options.clusters()]
+    plans = look_at_all(options, options.clusters())
     status = most_important(plan_status(plan) for plan in plans)
     said = [plan for plan in plans if plan_status(plan) is not ExitStatus.OK]
     if options.as_json or said:

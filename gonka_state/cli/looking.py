@@ -5,14 +5,19 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import gevent
+
 from gonka_state.engine.compare import Compared, Comparer
 from gonka_state.engine.observe import Observer
 from gonka_state.engine.session import connect
 from gonka_state.registry import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gonka_state.cli.options import Options
     from gonka_state.core.desired import Desired
+    from gonka_state.core.plan import Plan
     from gonka_state.facts.snapshot import Snapshot
     from gonka_state.resources.base import Resource
 
@@ -26,8 +31,14 @@ def look(options: Options, desired: Desired[Resource]) -> tuple[Snapshot, Compar
     """Look at one cluster once and compare."""
     comparer = comparer_for(options, desired)
     started = time.monotonic()
-    hosts = comparer.hosts()
-    logins = {name: desired.hosts[name] for name in hosts}
+    logins = {name: desired.hosts[name] for name in comparer.contacts()}
     with connect(logins, desired.run, on_event=options.whisper) as session:
-        snapshot = Observer(session, desired, KINDS, options.whisper).look(hosts)
+        snapshot = Observer(session, desired, KINDS, options.whisper).look(comparer.hosts())
     return snapshot, comparer.compare(snapshot, seconds=time.monotonic() - started)
+
+
+def look_at_all(options: Options, clusters: Sequence[Desired[Resource]]) -> list[Plan]:
+    """Look at several clusters at once; their plans, in the order given."""
+    jobs = [gevent.spawn(look, options, desired) for desired in clusters]
+    gevent.joinall(jobs, raise_error=True)
+    return [job.get()[1].plan for job in jobs]

@@ -9,8 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gonka_state.core.address import Address
+    from gonka_state.core.chain import ChainSource
 
 R = TypeVar("R")
+
+LAUNCH = "launch"
+"""The throttle of steps that start an ML node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +84,9 @@ class Run:
     retries: int = 3
     timeouts: Timeouts = field(default_factory=Timeouts)
 
-    def limits(self) -> dict[str, int]:
-        """How many steps of each throttle run at once."""
-        return {"launch": self.throttle, "download": self.downloads}
+    def limits(self, *, serving: bool) -> dict[str, int]:
+        """How many steps of each throttle run at once; of a cluster that serves, one ML node at a time."""
+        return {LAUNCH: 1 if serving else self.throttle, "download": self.downloads}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +100,4 @@ class Desired(Generic[R]):
     resources: Mapping[Address, Declared[R]]
     run: Run = field(default_factory=Run)
     missing: tuple[str, ...] = ()
+    chain: ChainSource | None = None

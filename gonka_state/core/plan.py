@@ -6,18 +6,21 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gonka_state.core.change import Action, Change
-from gonka_state.core.gates import gate
+from gonka_state.core.gates import Gates
 from gonka_state.core.order import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from gonka_state.core.address import Address
+    from gonka_state.core.chain import Chain
     from gonka_state.core.observation import Unmanaged
     from gonka_state.core.order import Edge
 
 
 NOT_SELECTED = "was not selected"
+NO_GATES = Gates()
+
 WAITS = "waits for "
 """How `held` begins where another resource's state is the reason, not a refusal of this step."""
 
@@ -35,7 +38,10 @@ class HostLooked:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One cluster's plan. `changes` leaves out what is in sync and is in running order."""
+    """One cluster's plan. `changes` leaves out what is in sync and is in running order.
+
+    `chain` is None where there is no chain to ask; `ignored_phase` is the operator's reason for overruling it.
+    """
 
     cluster: str
     lab: bool
@@ -46,6 +52,8 @@ class Plan:
     missing: tuple[str, ...] = ()
     seconds: float = 0.0
     addresses: Mapping[str, str] = field(default_factory=dict)
+    chain: Chain | None = None
+    ignored_phase: str = ""
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -74,7 +82,7 @@ def settle(
     rank: Mapping[Address, tuple[int, ...]],
     *,
     pending_on: Mapping[Address, str],
-    allowed: Collection[str] = (),
+    gates: Gates = NO_GATES,
 ) -> tuple[Change, ...]:
     """Put changes in order and hold back what must not run.
 
@@ -92,7 +100,7 @@ def settle(
             for edge in sorted(edges.get(address, ()))
             if (need := settled.get(edge.on)) is not None
         ]
-        settled[address] = _settle_one(gate(change, allowed), needs, pending_on.get(address, ""))
+        settled[address] = _settle_one(gates.hold(change), needs, pending_on.get(address, ""))
     return tuple(settled.values())
 
 

@@ -6,25 +6,24 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.change import Action, Change
-from gonka_state.core.diff import compare
+from gonka_state.core.gates import Gates
 from gonka_state.core.observation import Observation, Unknown, Unmanaged
 from gonka_state.core.plan import NOT_SELECTED, HostLooked, Plan, settle
+from gonka_state.engine.judge import OBSERVE_AGAIN, HostJudge
 from gonka_state.engine.needs import edges
-from gonka_state.errors import FactError
+from gonka_state.facts import chain_phase
 from gonka_state.facts.here import Here
-from gonka_state.resources.requirement import RequirementResource
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from gonka_state.core.address import Address
-    from gonka_state.core.desired import Declared, Desired
+    from gonka_state.core.chain import Chain
+    from gonka_state.core.desired import Desired
     from gonka_state.core.order import Edge
     from gonka_state.facts.snapshot import HostLook, Snapshot
     from gonka_state.kind import Kind
     from gonka_state.resources.base import Resource
-
-_OBSERVE_AGAIN = "take a new snapshot: gonka-state observe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,7 @@ class Comparer:
     kinds: Mapping[str, Kind[Any, Any]]
     selected: Collection[Address] | None = None
     allowed: Collection[str] = ()
+    ignore_phase: str = ""
     needs: Mapping[Address, Sequence[Edge]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,6 +56,22 @@ class Comparer:
         addresses = {name: login.address for name, login in self.desired.hosts.items()}
         return Here(host, addresses, peer, declared)
 
+    def contacts(self) -> list[str]:
+        """The hosts to connect to: those to be looked at, and the one that knows the phase of the chain."""
+        hosts = self.hosts()
+        source = self.desired.chain
+        return hosts if source is None or source.host in hosts else [source.host, *hosts]
+
+    def chain(self, snapshot: Snapshot) -> Chain | None:
+        """What the chain was doing at this look; None where there is none to ask."""
+        source = self.desired.chain
+        if source is None:
+            return None
+        look = snapshot.hosts.get(source.host)
+        answer = look.sections.get(chain_phase.SECTION) if look is not None else None
+        unknown = (look.unknown if look is not None else "") or (answer.unknown if answer is not None else "")
+        return chain_phase.read(None if answer is None else answer.text, unknown)
+
     def compare(self, snapshot: Snapshot, *, seconds: float = 0.0) -> Compared:
         """Judge every declared resource; hosts that are not in the snapshot are unknown."""
         observations: dict[Address, Observation] = {}
@@ -64,7 +80,7 @@ class Comparer:
         for host in self.hosts():
             look = snapshot.hosts.get(host)
             declared = {a: d for a, d in self.desired.resources.items() if a.host == host}
-            seen = _Host(self, host, look, declared)
+            seen = HostJudge(self.kinds, look, declared, self.here(host, look.peer if look else ""))
             for address, item in declared.items():
                 change, observations[address] = seen.judge(item)
                 skip = change.pending and not self._selects(address)
@@ -101,7 +117,14 @@ class Comparer:
             for address, seen in observations.items()
             if isinstance(seen, Unknown) and seen.pending_on
         }
-        everything = settle(changes, self.needs, self._rank(), pending_on=pending_on, allowed=self.allowed)
+        chain = self.chain(snapshot)
+        everything = settle(
+            changes,
+            self.needs,
+            self._rank(),
+            pending_on=pending_on,
+            gates=Gates(self.allowed, None if self.ignore_phase else chain),
+        )
         settled = [change for change in everything if self._selects(change.address)]
         looked = [_looked(host, snapshot.hosts.get(host)) for host in self.hosts()]
         return Plan(
@@ -114,6 +137,8 @@ class Comparer:
             missing=self.desired.missing,
             seconds=seconds,
             addresses={name: login.address for name, login in self.desired.hosts.items()},
+            chain=chain,
+            ignored_phase=self.ignore_phase,
         )
 
     def _rank(self) -> dict[Address, tuple[int, ...]]:
@@ -124,114 +149,5 @@ class Comparer:
 
 def _looked(host: str, look: HostLook | None) -> HostLooked:
     if look is None:
-        return HostLooked(host, unknown="not part of this look", hint=_OBSERVE_AGAIN)
+        return HostLooked(host, unknown="not part of this look", hint=OBSERVE_AGAIN)
     return HostLooked(host, look.seconds, look.execs, look.unknown, look.hint)
-
-
-class _Host:
-    """One host's sections, each parsed once, and what they say about each resource."""
-
-    def __init__(
-        self,
-        comparer: Comparer,
-        host: str,
-        look: HostLook | None,
-        declared: Mapping[Address, Declared[Resource]],
-    ) -> None:
-        self._kinds = comparer.kinds
-        self._look = look
-        self._declared = declared
-        self._here = comparer.here(host, look.peer if look else "")
-        self._states: dict[str, Any] = {}
-
-    def _state(self, kind: Kind[Any, Any]) -> Any:  # noqa: ANN401 (each fact has its own)
-        """The parsed section, or the Unknown that stands for it."""
-        section = kind.fact.section
-        if section not in self._states:
-            self._states[section] = self._parse(kind)
-        return self._states[section]
-
-    def _parse(self, kind: Kind[Any, Any]) -> Any:  # noqa: ANN401
-        if self._look is None:
-            return Unknown("the host is not part of this look", _OBSERVE_AGAIN)
-        if self._look.unknown:
-            return Unknown(self._look.unknown, self._look.hint)
-        answer = self._look.sections.get(kind.fact.section)
-        if answer is None:
-            return Unknown(f"nothing was asked about {kind.fact.section}", _OBSERVE_AGAIN)
-        if answer.unknown:
-            return Unknown(answer.unknown, _hint(answer.unknown))
-        try:
-            return kind.fact.parse(answer.text)
-        except FactError as error:
-            return Unknown(str(error), error.hint)
-
-    def judge(self, item: Declared[Resource]) -> tuple[Change, Observation]:
-        """One resource's change, before order and gates."""
-        kind = self._kinds[item.address.kind]
-        seen, wanted = self._observe(kind, item)
-        resource = item.resource
-        action, attributes = compare(wanted, seen, wanted_absent=resource.state == "absent")
-        if isinstance(seen, Unknown):
-            return Change(item.address, action, reason=seen.reason, hint=seen.hint), seen
-        if action is Action.CREATE:
-            attributes = ()
-        by_hand = seen.human
-        change = Change(
-            item.address,
-            action,
-            attributes,
-            effect=resource.effect(action, attributes),
-            reason=seen.reason or by_hand,
-            hint=seen.hint,
-            human=bool(by_hand) or (resource.human and action is not Action.NONE),
-            warning=isinstance(resource, RequirementResource) and resource.level == "warn",
-            consent=resource.consent,
-        )
-        return change, seen
-
-    def _observe(self, kind: Kind[Any, Any], item: Declared[Resource]) -> tuple[Observation, dict[str, Any]]:
-        if item.withheld:
-            return Unknown(f"waits for {item.withheld}", "set it, or leave it out of the YAML"), {}
-        state = self._state(kind)
-        if isinstance(state, Unknown):
-            return state, {}
-        try:
-            return kind.observe(state, item.resource, self._here), kind.wanted(
-                state, item.resource, self._here
-            )
-        except FactError as error:
-            return Unknown(str(error), error.hint), {}
-
-    def _per_kind(self) -> list[tuple[Kind[Any, Any], Any, dict[Address, Resource]]]:
-        known = []
-        for kind in self._kinds.values():
-            mine = {
-                a: d.resource for a, d in self._declared.items() if a.kind == kind.name and not d.withheld
-            }
-            if mine and not isinstance(state := self._state(kind), Unknown):
-                known.append((kind, state, mine))
-        return known
-
-    def refusals(self) -> dict[Address, str]:
-        """Changes that a kind refuses for the host as a whole."""
-        found: dict[Address, str] = {}
-        for kind, state, mine in self._per_kind():
-            found.update(kind.refuse(state, mine, self._here))
-        return found
-
-    def unmanaged(self) -> list[Unmanaged]:
-        """What is on the host and nobody declared, for the kinds that were looked at."""
-        return [
-            item
-            for kind, state, mine in self._per_kind()
-            for item in kind.unmanaged(state, list(mine.values()), self._here)
-        ]
-
-
-def _hint(reason: str) -> str:
-    if "sudo" in reason:
-        return "give the login user passwordless sudo, or log in as root"
-    if "within" in reason:
-        return "a slow section gets more time with run.timeouts.section"
-    return ""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gonka_state.core.address import Address
+    from gonka_state.core.chain import Chain
     from gonka_state.core.change import Change
     from gonka_state.engine.compare import Compared, Comparer
     from gonka_state.engine.observe import Observer
@@ -38,6 +39,10 @@ class Converger:
     outcomes: dict[Address, Outcome] = field(default_factory=dict)
     running: set[Address] = field(default_factory=set)
 
+    def chain_now(self) -> Chain | None:
+        """What the chain is doing at this moment; None where nothing depends on it."""
+        return None if self.comparer.ignore_phase else self.observer.chain()
+
     def run(self, snapshot: Snapshot, first: Compared) -> Report:
         """Run what the plan covers, round by round.
 
@@ -55,7 +60,7 @@ class Converger:
             ran = Round(self, current, ready).run()
             touched = {address.host for address in ran}
             again = self.observer.look([host for host in self.comparer.hosts() if host in touched])
-            snapshot = replace(snapshot, hosts={**snapshot.hosts, **again.hosts})
+            snapshot = snapshot.updated(again)
             current = self.comparer.compare(snapshot, seconds=time.monotonic() - started)
             self.outcomes.update(
                 {a: _judge(outcome, current.changes[a], current) for a, outcome in ran.items()}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from gevent.lock import BoundedSemaphore, RLock
 from pyinfra.api.exceptions import NestedOperationError
-from pyinfra.context import ctx_host
 
 from gonka_state.engine.remote import as_root
 from gonka_state.engine.session import words
@@ -72,7 +71,7 @@ class Hands:
         """
         self.session.count(name)
         sudo = self.session.logins[name].user != "root"
-        ctx_host.set(self.session.hosts[name])
+        self.session.enter(name)
         try:
             # pyinfra keeps one running operation per host in the host itself.
             with self.session.operating.setdefault(name, RLock()):

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from gonka_state.engine.retry import pauses
 from gonka_state.engine.session import words
 from gonka_state.errors import FactError
-from gonka_state.facts import snapshot
+from gonka_state.facts import chain_phase, snapshot
 from gonka_state.facts.base import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from gonka_state.core.chain import Chain
     from gonka_state.core.desired import Desired
     from gonka_state.engine.session import Session
     from gonka_state.facts.base import Fact
@@ -35,19 +36,41 @@ class Observer:
     salt: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def look(self, hosts: Collection[str]) -> snapshot.Snapshot:
-        """Look at `hosts`. A host that gives no answer carries the reason; the others go on."""
+        """Look at `hosts`. A host that gives no answer carries the reason; the others go on.
+
+        The phase of the chain is read in the same look, from the host that knows it: of one that is not among
+        `hosts` nothing else is asked.
+        """
         taken = datetime.now(UTC).isoformat(timespec="seconds")
-        reachable = [host for host in hosts if host not in self.session.unreachable]
-        looks = self.session.each(reachable, self._look)
-        for host in hosts:
+        source = self.desired.chain
+        asked = [*hosts, *([source.host] if source is not None and source.host not in hosts else [])]
+        asked = [host for host in asked if host in self.session.hosts]
+        reachable = [host for host in asked if host not in self.session.unreachable]
+        looks = self.session.each(
+            reachable, lambda host: self._look(host, self._sections(host, whole=host in hosts))
+        )
+        for host in asked:
             if host not in looks:
                 problem = self.session.unreachable[host]
                 looks[host] = snapshot.HostLook(unknown=problem.reason, hint=problem.hint)
         return snapshot.Snapshot(
-            self.desired.cluster, taken, self.salt, {host: looks[host] for host in hosts}
+            self.desired.cluster, taken, self.salt, {host: looks[host] for host in asked}
         )
 
-    def _look(self, host: str) -> snapshot.HostLook:
+    def chain(self) -> Chain | None:
+        """What the chain is doing now; None where there is none to ask."""
+        source = self.desired.chain
+        if source is None:
+            return None
+        if source.host in self.session.unreachable or source.host not in self.session.hosts:
+            return chain_phase.read(None)
+        look = self._look(source.host, self._sections(source.host, whole=False))
+        answer = look.sections.get(
+            chain_phase.SECTION, snapshot.Answer("", unknown=look.unknown or "no answer")
+        )
+        return chain_phase.read(answer.text, answer.unknown)
+
+    def _look(self, host: str, sections: Sequence[snapshot.Section]) -> snapshot.HostLook:
         started, before = time.monotonic(), self.session.execs.get(host, 0)
         look = snapshot.HostLook(unknown="not asked")
         for wait in pauses(self.session.run.retries):
@@ -55,20 +78,20 @@ class Observer:
                 self.on_event(host, f"looking again: {look.unknown}")
                 time.sleep(wait)
                 self.session.reconnect(host)
-            look, again = self._try(host)
+            look, again = self._try(host, sections)
             if not again:
                 break
         seconds = time.monotonic() - started
         self.on_event(host, look.unknown or f"looked, {seconds:.1f} s")
         return replace(look, seconds=round(seconds, 3), execs=self.session.execs.get(host, 0) - before)
 
-    def _try(self, host: str) -> tuple[snapshot.HostLook, bool]:
+    def _try(self, host: str, sections: Sequence[snapshot.Section]) -> tuple[snapshot.HostLook, bool]:
         """One exec. A lost connection may be tried again; a host that is too slow is not asked twice."""
         nonce = secrets.token_hex(6)
         deadline = self.desired.run.timeouts.host
         started = time.monotonic()
         try:
-            lines = self.session.look(host, snapshot.compose(self._sections(host), nonce), deadline)
+            lines = self.session.look(host, snapshot.compose(sections, nonce), deadline)
             if lines is not None:
                 return snapshot.decode(lines, nonce), False
         except FactError as error:
@@ -83,13 +106,22 @@ class Observer:
             hint="a slow host gets more time with run.timeouts.host",
         ), False
 
-    def _sections(self, host: str) -> list[snapshot.Section]:
+    def _sections(self, host: str, *, whole: bool) -> list[snapshot.Section]:
+        look = Look(salt=self.salt, clock=time.time())
+        default = self.desired.run.timeouts.section
+        phase = [
+            snapshot.Section(chain_phase.SECTION, chain_phase.script(source, look), default, root=True)
+            for source in (self.desired.chain,)
+            if source is not None and source.host == host
+        ]
+        return [*phase, *(self._declared(host, look) if whole else [])]
+
+    def _declared(self, host: str, look: Look) -> list[snapshot.Section]:
         wanted: dict[str, tuple[Fact[Any], list[Resource]]] = {}
         for address, declared in self.desired.resources.items():
             if address.host == host and not declared.withheld:
                 fact = self.kinds[address.kind].fact
                 wanted.setdefault(fact.section, (fact, []))[1].append(declared.resource)
-        look = Look(salt=self.salt, clock=time.time())
         default = self.desired.run.timeouts.section
         return [
             snapshot.Section(fact.section, fact.script(mine, look), fact.deadline or default, root=fact.root)

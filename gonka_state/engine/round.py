@@ -10,6 +10,8 @@ import gevent
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore, RLock
 
+from gonka_state.core.desired import LAUNCH
+from gonka_state.core.gates import disturbs
 from gonka_state.core.report import Outcome, Status
 from gonka_state.engine.hands import LOST, TIMED_OUT, Hands
 from gonka_state.engine.retry import pauses
@@ -42,9 +44,10 @@ class Round:
         self._done = {change.address: Event() for change in ready}
         self._outcomes: dict[Address, Outcome] = {}
         self._turns: dict[tuple[str, str], RLock] = {}
-        self._limits = {
-            name: BoundedSemaphore(size) for name, size in converger.comparer.desired.run.limits().items()
-        }
+        chain = current.plan.chain
+        self._serving = chain is not None and chain.serving
+        limits = converger.comparer.desired.run.limits(serving=self._serving)
+        self._limits = {name: BoundedSemaphore(size) for name, size in limits.items()}
 
     def run(self) -> dict[Address, Outcome]:
         """Run every step; returns once each has an outcome."""
@@ -68,9 +71,26 @@ class Round:
         broken = self._wait_for_needs(change.address)
         if broken is not None:
             return Outcome(change, Status.SKIPPED, detail=f"needs {broken}, which did not succeed")
-        limit = self._limits.get(self._converger.comparer.desired.resources[change.address].resource.throttle)
-        with limit or nullcontext():
+        throttle = self._converger.comparer.desired.resources[change.address].resource.throttle
+        with self._limits.get(throttle) or nullcontext():
+            why = self._must_not_now(change, throttle) if self._serving else ""
+            if why:
+                return Outcome(change, Status.SKIPPED, detail=why)
             return self._timed(change)
+
+    def _must_not_now(self, change: Change, throttle: str) -> str:
+        """Why a step that was allowed when the round began must not run any more, on a cluster that serves.
+
+        The phase is asked for again before each step that disturbs: a round may last for hours. And an ML node
+        that did not come back stops the next ones: never two at once.
+        """
+        outcomes = {**self._converger.outcomes, **self._outcomes}
+        for address, outcome in outcomes.items():
+            resource = self._converger.comparer.desired.resources[address].resource
+            if throttle == LAUNCH and resource.throttle == LAUNCH and outcome.status is not Status.CHANGED:
+                return f"{address} did not come back: one ML node at a time"
+        chain = self._converger.chain_now() if disturbs(change) else None
+        return f"not now: {chain.why}" if chain is not None and chain.holds else ""
 
     def _timed(self, change: Change) -> Outcome:
         started = time.monotonic()

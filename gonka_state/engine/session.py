@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import gevent
+import gevent.local
 from pyinfra.api import Config, FactBase, Inventory, State
 from pyinfra.api.exceptions import ConnectError
 from pyinfra.context import ctx_host, ctx_state
@@ -70,8 +71,13 @@ class Session:
         gevent.joinall(list(jobs.values()), raise_error=True)
         return {name: job.get() for name, job in jobs.items()}
 
-    def _in_context(self, name: str, work: Callable[[str], T]) -> T:
+    def enter(self, name: str) -> None:
+        """Make this session and one of its hosts the ones that pyinfra works on in this greenlet."""
+        ctx_state.set(self.state)
         ctx_host.set(self.hosts[name])
+
+    def _in_context(self, name: str, work: Callable[[str], T]) -> T:
+        self.enter(name)
         return work(name)
 
     def look(self, name: str, script: str, deadline: float) -> list[str] | None:
@@ -105,6 +111,9 @@ def connect(
     """Connect to every host at once; those that refuse end up in `unreachable`, with the reason."""
     for name in ("pyinfra", "paramiko"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # pyinfra's current state is one for the whole process; clusters that are worked on side by side need their own.
+    if not isinstance(ctx_state.context._container, gevent.local.local):  # noqa: SLF001 (no public way)
+        ctx_state.context._container = gevent.local.local()  # noqa: SLF001 (as above)
     # Else gevent prints the traceback of every greenlet that fails; `each` hands the error on.
     gevent.get_hub().exception_stream = None
     inventory = Inventory(([(name, _data(login, run)) for name, login in logins.items()], {}))

@@ -11,7 +11,7 @@ import gzip
 import json
 import re
 import zlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gonka_state.errors import FactError, GonkaStateError
@@ -82,6 +82,15 @@ class Snapshot:
     taken: str
     salt: str
     hosts: Mapping[str, HostLook]
+
+    def updated(self, again: Snapshot) -> Snapshot:
+        """This look with a later one laid over it; what the later one did not ask about stays."""
+        hosts = dict(self.hosts)
+        for host, look in again.hosts.items():
+            known = hosts.get(host)
+            stays = known.sections if known is not None and not look.unknown else {}
+            hosts[host] = replace(look, sections={**stays, **look.sections})
+        return replace(self, hosts=hosts)
 
 
 def compose(sections: Sequence[Section], nonce: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.core.desired import Desired, Login, Run, Timeouts
 from gonka_state.spec.build import build
+from gonka_state.spec.chain_source import chain_source
 from gonka_state.spec.checks import check, entries, text_of
 from gonka_state.spec.context import Context
 from gonka_state.spec.expand import Expansion
@@ -88,6 +89,7 @@ def _cluster(
         resources=resources,
         run=_run(words),
         missing=tuple(references.missing),
+        chain=chain_source(words, "", ()),
     )
 
 

@@ -27,11 +27,23 @@ def header(plan: Plan, style: Style) -> str:
 
 def render_plan(plan: Plan, style: Style, *, unmanaged: bool = False, verbose: bool = False) -> str:
     """The whole plan; its last line is the summary."""
-    lines = [header(plan, style), *_hosts(plan, plan.changes, style, verbose=verbose)]
+    lines = [
+        header(plan, style),
+        *chain_lines(plan, style),
+        *_hosts(plan, plan.changes, style, verbose=verbose),
+    ]
     lines += _missing(plan, style)
     if unmanaged:
         lines += _unmanaged(plan, style)
     return "\n".join([*lines, "", summary(plan)])
+
+
+def chain_lines(plan: Plan, style: Style) -> list[str]:
+    """What the chain is doing, where that may hold something; and why the operator overruled it."""
+    lines = [f"chain: {clean(plan.chain.words)}"] if plan.chain is not None and plan.chain.serving else []
+    if plan.ignored_phase:
+        lines.append(style.paint(f"the phase is ignored: {clean(plan.ignored_phase)}", "yellow"))
+    return lines
 
 
 def _hosts(plan: Plan, changes: Sequence[Change], style: Style, *, verbose: bool) -> list[str]:
@@ -94,6 +106,8 @@ _STATUS_COLORS = {Status.CHANGED: "green", Status.SKIPPED: "yellow"}
 def render_report(report: Report, style: Style, *, verbose: bool = False) -> str:
     """What a converge did, and what is left."""
     lines: list[str] = []
+    if report.plan.ignored_phase and report.outcomes:
+        lines.append(style.paint(f"the phase was ignored: {clean(report.plan.ignored_phase)}", "yellow"))
     for outcome in report.outcomes:
         lines += _outcome_lines(outcome, style)
     left = [change for change in report.after.changes if change.pending or change.action is Action.UNKNOWN]

@@ -84,6 +84,21 @@ def _plan(plan: Plan) -> dict[str, Any]:
             for item in plan.unmanaged
         ],
         "missing": list(plan.missing),
+        "chain": _chain(plan),
+        "ignored_phase": plan.ignored_phase,
+    }
+
+
+def _chain(plan: Plan) -> dict[str, Any] | None:
+    chain = plan.chain
+    if chain is None:
+        return None
+    return {
+        "serving": chain.serving,
+        "phase": chain.phase,
+        "height": chain.height,
+        "next_poc": chain.next_poc,
+        "holds": chain.why if chain.holds else "",
     }
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gonka_state.core.address import Address
 from gonka_state.core.change import Action, Change, Effect, worst
-from gonka_state.core.gates import gate
+from gonka_state.core.gates import Gates
 
 AT = Address("h", "file", "/a")
 DIFFERS = [Action.CREATE, Action.UPDATE, Action.DELETE]
@@ -43,9 +43,9 @@ def test_what_is_held_or_left_to_a_human_does_not_run() -> None:
 def test_what_cannot_be_taken_back_waits_for_a_consent_by_name(effect: Effect) -> None:
     change = Change(AT, Action.DELETE, effect=effect)
 
-    assert gate(change, []).held == f"needs --allow {effect}"
-    assert gate(change, ["something else"]).held == f"needs --allow {effect}"
-    assert gate(change, [str(effect)]) == change
+    assert Gates().hold(change).held == f"needs --allow {effect}"
+    assert Gates(["something else"]).hold(change).held == f"needs --allow {effect}"
+    assert Gates([str(effect)]).hold(change) == change
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ def test_what_cannot_be_taken_back_waits_for_a_consent_by_name(effect: Effect) -
     ],
 )
 def test_the_gate_leaves_everything_else_as_it_is(change: Change) -> None:
-    assert gate(change, []) == change
+    assert Gates().hold(change) == change

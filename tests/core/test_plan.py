@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gonka_state.core.address import Address
 from gonka_state.core.change import Action, Change, Effect
+from gonka_state.core.gates import Gates
 from gonka_state.core.order import Edge
 from gonka_state.core.plan import NOT_SELECTED, HostLooked, Plan, settle
 
@@ -223,7 +224,7 @@ def test_a_consent_lets_a_destructive_step_and_what_needs_it_run() -> None:
     edges = {MINE: [Edge(NEED)], NEED: []}
 
     without = settle(changes, edges, {}, pending_on={})
-    allowed = settle(changes, edges, {}, pending_on={}, allowed=["destructive"])
+    allowed = settle(changes, edges, {}, pending_on={}, gates=Gates(["destructive"]))
 
     assert [change.held for change in without] == [
         "needs --allow destructive",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from gonka_state.core.chain import ChainSource
     from gonka_state.core.report import Report
     from gonka_state.facts.here import Here
     from gonka_state.operations.base import Commands, Step
@@ -60,6 +61,12 @@ class Note(Resource):
     text: Annotated[str, Attribute()] = "text"
     about: str | None = None
     effect_of: Effect = Effect.SAFE
+    launches: bool = False
+
+    @property
+    def throttle(self) -> str:
+        """As limited as the test says."""
+        return "launch" if self.launches else ""
 
     @property
     def subject(self) -> str | None:
@@ -209,6 +216,7 @@ class Paper:
     declared: dict[Address, Declared[Any]] = field(default_factory=dict)
     events: list[tuple[str, str]] = field(default_factory=list)
     execs: dict[str, int] = field(default_factory=dict)
+    chain: ChainSource | None = None
 
     def note(self, host: str, name: str, text: str = "text", *, withheld: str = "", **words: Any) -> Address:  # noqa: ANN401 (as in YAML)
         """Declare a note."""
@@ -256,7 +264,15 @@ class Paper:
             host: Login(host, f"10.77.0.{number}", "root", 22, str(login), str(login))
             for number, host in enumerate(self.hosts, 11)
         }
-        return Desired("paper", "paper.yaml", lab=True, hosts=logins, resources=self.declared, run=self.run)
+        return Desired(
+            "paper",
+            "paper.yaml",
+            lab=True,
+            hosts=logins,
+            resources=self.declared,
+            run=self.run,
+            chain=self.chain,
+        )
 
     def comparer(self, **words: Any) -> Comparer:  # noqa: ANN401 (Comparer's own)
         """A comparer of the wish declared so far."""

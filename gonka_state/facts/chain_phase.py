@@ -1,0 +1,96 @@
+"""The phase of the chain, and whether the cluster serves in this epoch, as one section of the network host's look.
+
+Sources: public API, GET /v1/epochs/latest and GET /v1/epochs/current/participants (gonka-contract 2), read from the
+host's own API, else from the seed node; the warm key's file in the keyring (gonka-contract 6.1). Safe is only what
+gonka-contract 7 calls safe.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from gonka_state.core.chain import SAFE_PHASE, UNREAD, Chain
+from gonka_state.errors import FactError
+from gonka_state.facts.base import Look, Parts, quote, split_parts
+
+if TYPE_CHECKING:
+    from gonka_state.core.chain import ChainSource
+
+SECTION = "chain-phase"
+
+MARGIN = 240
+"""Blocks before the next PoC in which nothing is disturbed: a model takes up to 20 minutes to load again
+(gonka-contract 4.3), and blocks may come every 5 seconds."""
+
+_SCRIPT = r"""
+get() { curl -sS --max-time "$WAIT" -- "$1"; }
+warm() { [ -n "$1" ] || { echo unknown; return; }; for _f in $1; do [ -e "$_f" ] && { echo yes; return; }; done; echo no; }
+epoch() { for _u in "$@"; do _a=$(get "$_u/v1/epochs/latest") && case $_a in *'"phase"'*) printf '%s' "$_a"; return ;; esac; done; return 1; }
+member() {
+  _who=$1; shift
+  for _u in "$@"; do
+    _a=$(get "$_u/v1/epochs/current/participants") || continue
+    case $_a in *'"active_participants"'*) case $_a in *"$_who"*) echo yes ;; *) echo no ;; esac; return ;; esac
+  done
+  return 1
+}
+"""
+
+
+def script(source: ChainSource, look: Look) -> str:
+    """POSIX sh: the key's file, and up to two requests to each API until one answers."""
+    apis = quote(*source.apis)
+    lines = [_SCRIPT, f"WAIT={max(look.http_timeout // 2, 1)}", f"part warm warm {quote(source.keyring)}"]
+    lines.append(f"part epoch epoch {apis}")
+    if source.address:
+        lines.append(f"part member member {quote(source.address)} {apis}")
+    return "\n".join(lines)
+
+
+def parse(text: str) -> Chain:
+    """What the section says; what could not be read counts against disturbing the cluster.
+
+    Raises:
+        FactError: the section was cut short.
+    """
+    parts = split_parts(text)
+    serving = parts.need("warm").text.strip() != "no" and _member(parts) != "no"
+    answer = parts.get("epoch")
+    if answer is None or answer.failed:
+        return Chain(serving, why=f"{UNREAD.why}: no API answers" if serving else "")
+    try:
+        return _judge(serving, json.loads(answer.text))
+    except (ValueError, KeyError, TypeError):
+        return Chain(serving, why=f"{UNREAD.why}: the API answers {answer.text[:60]!r}")
+
+
+def _member(parts: Parts) -> str:
+    part = parts.get("member")
+    return part.text.strip() if part is not None and not part.failed else ""
+
+
+def _judge(serving: bool, said: Any) -> Chain:  # noqa: FBT001, ANN401 (a value of the look; JSON)
+    stages = said["epoch_stages"]
+    height, phase = int(said["block_height"]), str(said["phase"])
+    begins, next_poc = int(stages["set_new_validators"]), int(stages["next_poc_start"])
+    why = ""
+    if phase != SAFE_PHASE:
+        why = f"the chain is in {phase}, {SAFE_PHASE} begins at block {begins} ({max(begins - height, 0)} to go)"
+    elif said.get("is_confirmation_poc_active"):
+        why = "a confirmation PoC is running"
+    elif height <= begins:
+        why = f"the new validators are not set yet (block {begins}, {begins - height} to go)"
+    elif next_poc - height < MARGIN:
+        why = f"the next PoC begins in {next_poc - height} blocks, a node may not be back by then"
+    return Chain(serving, phase, height, next_poc, why)
+
+
+def read(text: str | None, unknown: str = "") -> Chain:
+    """The chain from a section's text; with none, the reason why nobody knows."""
+    if text is None or unknown:
+        return Chain(serving=True, why=f"{UNREAD.why}: {unknown or 'nobody looked'}")
+    try:
+        return parse(text)
+    except FactError as error:
+        return Chain(serving=True, why=f"{UNREAD.why}: {error}")
