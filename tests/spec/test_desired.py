@@ -1,4 +1,4 @@
-"""The plan's second cluster, as the repository carries it."""
+"""The plan's two clusters, as the repository carries them."""
 
 from __future__ import annotations
 
@@ -48,6 +48,15 @@ def test_six_hosts_with_the_plans_addresses(desired: Desired[Resource]) -> None:
         *((name, f"192.168.1.{107 + number}", "ubuntu") for number, name in enumerate(ML)),
     ]
     assert not desired.lab
+
+
+def test_the_first_cluster_is_the_second_with_other_names_and_addresses() -> None:
+    text = CLUSTER.read_text()
+    for number in range(6):
+        text = text.replace(f"192.168.1.{106 + number}", f"192.168.1.{100 + number}")
+    first = text.replace("cluster2", "cluster1").replace("CLUSTER2", "CLUSTER1")
+
+    assert (CLUSTER.parent / "cluster1.yaml").read_text() == first
 
 
 def test_every_kind_is_there_and_nothing_waits(desired: Desired[Resource]) -> None:
@@ -176,7 +185,8 @@ from gonka_state.resources.base import Resource
 from gonka_state.spec.load import load
 for module in pkgutil.iter_modules(kinds.__path__): importlib.import_module("gonka_state.resources." + module.name)
 models = {{kind.kind: kind for kind in Resource.__subclasses__()}}
-desired = load([pathlib.Path({path!r})], models=models, env={{}})[0]
+found = load([pathlib.Path({path!r})], models=models, env={{}})
+desired = next(one for one in found if one.cluster == "cluster2")
 print(desired.cluster, len(desired.resources), desired.hosts["cluster2-network"].known_hosts)
 """
 
