@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gonka_state.core.bech32 import account_address
 from gonka_state.core.chain import ChainSource
 from gonka_state.spec.host_words import NETWORK
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gonka_state.spec.host_words import Host
+    from gonka_state.spec.references import Value, Withheld
     from gonka_state.spec.words import Cluster
 
 OWN_API = "http://127.0.0.1:8000"
@@ -18,11 +20,13 @@ PORT = 8000
 """API_PORT of the deployment, on every network node (gonka-contract 5.3)."""
 
 
-def chain_source(words: Cluster, address: str, seeds: Sequence[str]) -> ChainSource | None:
+def chain_source(words: Cluster, pubkey: Value | Withheld | None, seeds: Sequence[str]) -> ChainSource | None:
     """The network host with its own API, else the first host with the API of a network node elsewhere.
 
-    None where nothing is declared that is deployed: such a file has no chain. `seeds` are asked last.
+    None where nothing is declared that is deployed: such a file has no chain. `seeds` are asked last. Without
+    the account's public key nobody can tell that the cluster takes no part in an epoch.
     """
+    address = _address(pubkey)
     network = next((name for name, host in words.hosts.items() if host.role == NETWORK), None)
     if network is not None:
         directory = admin_project(words.hosts[network])
@@ -34,6 +38,13 @@ def chain_source(words: Cluster, address: str, seeds: Sequence[str]) -> ChainSou
         first = next(iter(words.hosts))
         return ChainSource(first, (f"http://{words.network.address}:{PORT}", *seeds), "", address)
     return None
+
+
+def _address(pubkey: Value | Withheld | None) -> str:
+    try:
+        return account_address(pubkey) if isinstance(pubkey, str) else ""
+    except ValueError:  # said where the public key is checked
+        return ""
 
 
 def admin_project(host: Host) -> str | None:

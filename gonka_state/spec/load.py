@@ -89,7 +89,7 @@ def _cluster(
         resources=resources,
         run=_run(words),
         missing=tuple(references.missing),
-        chain=chain_source(words, "", ()),
+        chain=chain_source(words, context.pubkey, ()),
     )
 
 
