@@ -33,13 +33,15 @@ class Need:
     """My kind needs resources of another kind on the same host, where `when(mine, theirs)` holds.
 
     `refresh` says that when theirs changes, mine may have to change too (a container made from a file);
-    `only` narrows that to some of their attributes.
+    `only` narrows that to some of their attributes. `first` needs it only to be made for the first time:
+    what was there already may be started or renewed without it.
     """
 
     kind: str
     when: Callable[[Any, Any], bool] = same_host
     refresh: bool = False
     only: tuple[str, ...] = ()
+    first: bool = False
 
 
 def _declared(state: Any, resource: Resource, here: Here) -> dict[str, Value]:  # noqa: ANN401, ARG001

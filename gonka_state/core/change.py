@@ -58,7 +58,8 @@ class Change:
     `reason` is for people, nothing decides on it. `held` says why the step may not run now, and
     `human` that no step of ours closes it. `conditional` means: in sync now, but something it is made
     from changes, so it may have to follow; or not to be seen before another step. Consent covers it, the
-    next look decides. `consent` is the name that `--allow` must have given before the step may run; empty
+    next look decides. `blocks` false means: a difference that somebody should close, but that holds back
+    nothing (a permission that expires soon). `consent` is the name that `--allow` must have given before the step may run; empty
     for the effect's own name.
     """
 
@@ -73,6 +74,7 @@ class Change:
     warning: bool = False
     conditional: bool = False
     consent: str = ""
+    blocks: bool = True
 
     @property
     def pending(self) -> bool:

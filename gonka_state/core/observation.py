@@ -20,7 +20,7 @@ class Present:
     operation what the look already knows (a rule that is in the way, a container's id).
     `reason` explains a difference to a person, `hint` says what to do about it (lines; a command to be
     typed stands on a line of its own). `human` says why only a human may close it, where no operation of
-    ours is allowed to.
+    ours is allowed to. `blocks` false: what differs holds back nothing that needs this.
     """
 
     attributes: Mapping[str, Value]
@@ -28,6 +28,7 @@ class Present:
     reason: str = ""
     human: str = ""
     hint: str = ""
+    blocks: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
+from gonka_state.core.change import Action
 from gonka_state.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,12 +21,18 @@ class Edge:
     """A need: `on` comes first.
 
     `refresh`: when it changes, the one that needs it may have to follow; with `only`, when one of these
-    attributes of it changes.
+    attributes of it changes. `first`: it counts only while the one that needs it is made for the first
+    time; what is there already may be started again without it.
     """
 
     on: Address
     refresh: bool = False
     only: tuple[str, ...] = ()
+    first: bool = False
+
+    def counts_for(self, change: Change) -> bool:
+        """Whether this need matters to a change of the one that has it."""
+        return not self.first or change.action is Action.CREATE
 
     def refreshed_by(self, change: Change) -> bool:
         """Whether this change of `on` may make a change necessary where it is needed."""

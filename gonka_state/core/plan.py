@@ -98,7 +98,7 @@ def settle(
         needs = [
             (edge, need)
             for edge in sorted(edges.get(address, ()))
-            if (need := settled.get(edge.on)) is not None
+            if edge.counts_for(change) and (need := settled.get(edge.on)) is not None
         ]
         settled[address] = _settle_one(gates.hold(change), needs, pending_on.get(address, ""))
     return tuple(settled.values())
@@ -127,6 +127,8 @@ def _settle_one(change: Change, needs: Sequence[tuple[Edge, Change]], pending_on
 def _blocks(need: Change) -> str:
     if need.action is Action.UNKNOWN:
         return f"{WAITS}{need.address}, which is unknown"
+    if not need.blocks:
+        return ""
     if need.pending and need.human:
         return f"{WAITS}{need.address}, which only a human closes"
     if need.pending and need.held:

@@ -94,7 +94,10 @@ class Converger:
         open_ones = {change.address for change in current.plan.changes if change.conditional}
         ready = []
         for change in current.plan.runnable:
-            waits = any(edge.on in open_ones for edge in self.comparer.needs.get(change.address, ()))
+            waits = any(
+                edge.on in open_ones and edge.counts_for(change)
+                for edge in self.comparer.needs.get(change.address, ())
+            )
             if waits or change.conditional:
                 open_ones.add(change.address)
             elif change.address in consented and change.address not in self.outcomes:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.change import Action, Change
 from gonka_state.core.diff import compare
-from gonka_state.core.observation import Observation, Unknown, Unmanaged
+from gonka_state.core.observation import Observation, Present, Unknown, Unmanaged
 from gonka_state.errors import FactError
-from gonka_state.resources.requirement import RequirementResource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,8 +79,9 @@ class HostJudge:
             reason=seen.reason or by_hand,
             hint=seen.hint,
             human=bool(by_hand) or (resource.human and action is not Action.NONE),
-            warning=isinstance(resource, RequirementResource) and resource.level == "warn",
+            warning=resource.warns,
             consent=resource.consent,
+            blocks=not isinstance(seen, Present) or seen.blocks,
         )
         return change, seen
 

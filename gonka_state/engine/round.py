@@ -68,7 +68,7 @@ class Round:
                 self._done[change.address].set()
 
     def _one(self, change: Change) -> Outcome:
-        broken = self._wait_for_needs(change.address)
+        broken = self._wait_for_needs(change)
         if broken is not None:
             return Outcome(change, Status.SKIPPED, detail=f"needs {broken}, which did not succeed")
         throttle = self._converger.comparer.desired.resources[change.address].resource.throttle
@@ -107,8 +107,10 @@ class Round:
         say(str(change.address), f"done, {seconds:.1f} s")
         return Outcome(change, Status.CHANGED, seconds)
 
-    def _wait_for_needs(self, address: Address) -> Address | None:
-        for edge in self._needs.get(address, ()):
+    def _wait_for_needs(self, change: Change) -> Address | None:
+        for edge in self._needs.get(change.address, ()):
+            if not edge.counts_for(change):
+                continue
             if edge.on in self._done:
                 self._done[edge.on].wait()
                 if self._outcomes[edge.on].status is not Status.CHANGED:

@@ -64,6 +64,11 @@ class Resource(BaseModel):
         """
         return ""
 
+    @property
+    def warns(self) -> bool:
+        """True where a difference is only shown: it changes no exit status and holds back nothing."""
+        return False
+
     def attributes(self) -> dict[str, Value]:
         """Declared attributes in JSON form; unset ones are left out."""
         declared = {name for name in type(self).model_fields if self.marker(name) is not None}

@@ -47,6 +47,11 @@ class RequirementResource(Resource):
         return self
 
     @property
+    def warns(self) -> bool:
+        """A condition of level warn."""
+        return self.level == "warn"
+
+    @property
     def condition(self) -> str:
         """The condition in words, `>= 28.4` or `debian 12`."""
         if self.minimum is not None:

@@ -147,6 +147,31 @@ def test_the_plan_says_what_is_waited_for(need: Change, why: str) -> None:
     assert one(need, Change(MINE, Action.CREATE)).held == why
 
 
+@pytest.mark.parametrize(
+    "need",
+    [
+        Change(NEED, Action.UNKNOWN),
+        Change(NEED, Action.CREATE, human=True),
+        Change(NEED, Action.CREATE, held="no"),
+    ],
+)
+def test_what_is_needed_only_at_first_holds_back_the_making_and_nothing_else(need: Change) -> None:
+    held = {}
+    for action in (Action.CREATE, Action.UPDATE, Action.DELETE):
+        changes = {NEED: need, MINE: Change(MINE, action)}
+        settled = settle(changes, {MINE: [Edge(NEED, first=True)]}, {}, pending_on={})
+        held[action] = bool(settled[-1].held)
+
+    assert held == {Action.CREATE: True, Action.UPDATE: False, Action.DELETE: False}
+
+
+def test_what_says_that_it_blocks_nothing_holds_nothing_back() -> None:
+    need = Change(NEED, Action.UPDATE, human=True, blocks=False)
+
+    assert need.pending
+    assert one(need, Change(MINE, Action.CREATE)).runnable
+
+
 def test_its_own_reason_is_kept() -> None:
     assert one(Change(NEED, Action.UNKNOWN), Change(MINE, Action.UPDATE, held="no")).held == "no"
 

@@ -119,8 +119,9 @@ def _observe_note(state: dict[str, str], note: Note, here: Here) -> Observation:
         return Absent(reason="nobody wrote it")
     if state[note.name] == "unreadable":
         raise FactError(f"{note.name} cannot be read", hint="look closer")
-    human = "only its author may" if state[note.name] == "signed" else ""
-    return Present({"text": state[note.name]}, human=human)
+    harmless = state[note.name] == "harmless"
+    human = "only its author may" if harmless or state[note.name] == "signed" else ""
+    return Present({"text": state[note.name]}, human=human, blocks=not harmless)
 
 
 def _observe_copy(state: dict[str, str], copy: Copy, here: Here) -> Observation:  # noqa: ARG001

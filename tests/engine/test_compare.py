@@ -17,6 +17,7 @@ from gonka_state.engine.needs import edges
 from gonka_state.engine.select import select
 from gonka_state.errors import InputError
 from gonka_state.facts.snapshot import Answer, HostLook, Snapshot, dump, restore
+from gonka_state.kind import Need
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,6 +163,16 @@ def test_what_a_kind_leaves_to_a_human_is_never_run(paper: Paper) -> None:
     assert (change.human, change.runnable, change.reason) == (True, False, "only its author may")
 
 
+def test_a_look_may_say_that_a_difference_holds_nothing_back(paper: Paper) -> None:
+    need = paper.note("network", "a", "new")
+    paper.note("network", "b", needs=("note:a",))
+
+    plan = paper.comparer().compare(snapshot({"network": {"a": "harmless"}, "ml-01": {}})).plan
+
+    assert changes(plan)[str(need)].human
+    assert changes(plan)["network/note:b"].runnable
+
+
 @pytest.mark.parametrize(("level", "warning", "pending"), [("block", False, True), ("warn", True, False)])
 def test_a_requirement_is_closed_by_a_human_and_may_only_warn(
     paper: Paper, level: str, *, warning: bool, pending: bool
@@ -230,6 +241,22 @@ def test_needs_come_from_the_kind_from_the_wish_and_from_requirements(paper: Pap
         cores: [],
         far: [],
     }
+
+
+def test_a_need_of_the_first_time_is_for_always_where_the_wish_says_so(paper: Paper) -> None:
+    note = paper.note("network", "api")
+    reply = paper.reply("network", "r")
+    kinds = dict(paper.kinds)
+    kinds["reply"] = replace(kinds["reply"], needs=(Need("note", first=True),))
+
+    assert edges(paper.desired, kinds)[reply] == [Edge(note, first=True)]
+
+    paper.declared[reply] = replace(
+        paper.declared[reply],
+        resource=paper.declared[reply].resource.model_copy(update={"needs": ("note:api",)}),
+    )
+
+    assert edges(paper.desired, kinds)[reply] == [Edge(note)]
 
 
 def test_needs_in_a_circle_are_refused(paper: Paper) -> None:
