@@ -12,7 +12,6 @@ from gonka_state.lab.paths import STANDINS
 from gonka_state.lab.standins import chainclock, proxy
 from gonka_state.lab.standins.apistate import ApiState
 from gonka_state.lab.standins.chain import Chain
-from gonka_state.lab.standins.mlnode import MlNode
 from gonka_state.lab.standins.nginx import VERSION
 from gonka_state.lab.standins.public import Public
 from gonka_state.lab.standins.report import account_key_valid
@@ -90,30 +89,6 @@ def test_the_chain_keeps_its_identity_and_says_what_it_is_told(tmp_path: Path) -
 def test_the_signer_keeps_its_key(tmp_path: Path) -> None:
     assert ensure_key(tmp_path) == ensure_key(tmp_path)
     assert (tmp_path / "secrets/priv_validator_key.softsign").stat().st_mode & 0o777 == 0o600
-
-
-def test_an_ml_node_is_stopped_until_the_broker_starts_a_model(tmp_path: Path) -> None:
-    snapshot = tmp_path / "hub/models--Qwen--Qwen3-32B-FP8/snapshots/abc"
-    snapshot.mkdir(parents=True)
-    node = MlNode(tmp_path, "3.0.13")
-
-    def ask(method: str, path: str, body: object = None) -> tuple[int, Any]:
-        reply = node.routes.answer(Request(method, path, json.dumps(body).encode()))
-        return reply.status, json.loads(reply.body)
-
-    assert ask("GET", "/api/v1/state")[1]["state"] == "STOPPED"
-    assert ask("GET", "/health")[1]["status"] == "healthy"
-    assert ask("GET", "/v1/models")[0] == 503
-    assert ask("GET", "/api/v1/gpu/devices")[1]["count"] == 8
-    status = ask("POST", "/api/v1/models/status", {"hf_repo": "Qwen/Qwen3-32B-FP8", "hf_commit": "abc"})[1]
-    assert status["status"] == "PARTIAL"
-    assert ask("POST", "/api/v1/models/status", {"hf_repo": "no/such"})[1]["status"] == "NOT_FOUND"
-
-
-def test_the_first_ml_node_has_a_state_and_no_health(tmp_path: Path) -> None:
-    node = MlNode(tmp_path, "3.0.9")
-    assert node.routes.answer(Request("GET", "/api/v1/state")).body == b'{"state": "STOPPED"}\n'
-    assert node.routes.answer(Request("GET", "/health")).status == 404
 
 
 def test_the_proxy_proves_itself_only_and_hides_the_chain() -> None:

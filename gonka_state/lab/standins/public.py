@@ -8,6 +8,7 @@ from typing import Any
 
 from gonka_state.lab.standins import chainclock, web
 from gonka_state.lab.standins.apistate import V2_SINCE, ApiState, numbers
+from gonka_state.lab.standins.completions import Completions
 from gonka_state.lab.standins.mlclient import ask
 
 
@@ -24,6 +25,7 @@ class Public:
         add("GET", "/v1/epochs/:epoch/participants", self.active)
         add("GET", "/v1/governance/models", self.governance)
         add("GET", "/v1/models", self.models)
+        add("POST", "/v1/chat/completions", Completions(state).chat)
         add("GET", "/v1/participants", self.participants)
         add("POST", "/v1/participants", self.register)
         add("GET", "/v1/participants/:address", self.account)

@@ -58,7 +58,8 @@ def build(state: ApiState) -> dict[str, Any]:
     ]
     for node in (entry["node"] for entry in state.broker.listing()):
         health = ask(node["host"], node["poc_port"], "/health")
-        about = {"id": node["id"], "host": node["host"], "models": sorted(node["models"]), "gpus": []}
+        gpus = health["gpu"]["devices"] if health else []
+        about = {"id": node["id"], "host": node["host"], "models": sorted(node["models"]), "gpus": gpus}
         checks.append(check(f"mlnode_{node['id']}", ok=health is not None, message="GET /health", **about))
     return summary(checks)
 

@@ -61,10 +61,16 @@ def error(message: Json, status: int) -> Reply:
     return as_json({"error": message}, status)
 
 
+def detail(message: Json, status: int) -> Reply:
+    """An error in the shape of the ML node and its engine."""
+    return as_json({"detail": message}, status)
+
+
 class Routes:
     """Methods and path patterns, and who answers them; `:name` in a pattern is handed over by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, refuse: Handler = error) -> None:
+        self._refuse = refuse
         self._table: list[tuple[str, re.Pattern[str], Handler]] = []
 
     def add(self, method: str, pattern: str, handler: Handler) -> None:
@@ -80,7 +86,7 @@ class Routes:
                 if method == request.method:
                     return handler(request, **match.groupdict())
                 other_method = True
-        return error("Method Not Allowed", 405) if other_method else error("Not Found", 404)
+        return self._refuse("Method Not Allowed", 405) if other_method else self._refuse("Not Found", 404)
 
 
 class _Server(ThreadingHTTPServer):
