@@ -8,6 +8,7 @@ import io
 import json
 import tarfile
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from gonka_state.lab.paths import STANDINS
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 RELEASES = ("0.2.1", "0.2.12", "0.2.13")
 MODULE = "gonka_state.lab.standins"
 HOME = "/opt/lab"
+CORE = ("bech32", "ripemd160")
+"""What the stand-ins share with the tool itself: published algorithms."""
+PROGRAM = f'#!/bin/sh\nexec python3 -m {MODULE}.inferenced "$@"\n'
 CREATED = "2026-01-01T00:00:00Z"
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG = "application/vnd.docker.container.image.v1+json"
@@ -75,15 +79,29 @@ def standins_layer() -> Blob:
     """The stand-ins' own modules as a layer: small, and the only one that changes with them."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as tar:
-        names = [f"{HOME}/{'/'.join(MODULE.split('.')[:depth])}/__init__.py" for depth in (1, 2)]
-        files = dict.fromkeys(names, b"")
-        for path in sorted(STANDINS.glob("*.py")):
-            files[f"{HOME}/{MODULE.replace('.', '/')}/{path.name}"] = path.read_bytes()
-        for name, data in files.items():
-            entry = tarfile.TarInfo(name.lstrip("/"))
-            entry.size, entry.mode = len(data), 0o644
-            tar.addfile(entry, io.BytesIO(data))
+        for name, data in _modules().items():
+            _add(tar, f"{HOME}/{name}", data, 0o644)
+        _add(tar, "/usr/local/bin/inferenced", PROGRAM.encode(), 0o755)
     return layer(gzip.compress(raw.getvalue(), mtime=0))
+
+
+def _modules() -> dict[str, bytes]:
+    """What Python finds under HOME; the packages around the stand-ins are empty there."""
+    found = dict.fromkeys((f"gonka_state/{name}__init__.py" for name in ("", "lab/", "core/")), b"")
+    for path in sorted(STANDINS.glob("*.py")):
+        found[f"{MODULE.replace('.', '/')}/{path.name}"] = path.read_bytes()
+    for name in CORE:
+        found[f"gonka_state/core/{name}.py"] = (STANDINS.parents[1] / "core" / f"{name}.py").read_bytes()
+    words = files("mnemonic")
+    for name in ("__init__.py", "mnemonic.py", "wordlist/english.txt"):
+        found[f"mnemonic/{name}"] = words.joinpath(name).read_bytes()
+    return found
+
+
+def _add(tar: tarfile.TarFile, path: str, data: bytes, mode: int) -> None:
+    entry = tarfile.TarInfo(path.lstrip("/"))
+    entry.size, entry.mode = len(data), mode
+    tar.addfile(entry, io.BytesIO(data))
 
 
 def base_layer(path: Path) -> Blob:
@@ -109,8 +127,8 @@ def build(image: Image, layers: list[Blob]) -> tuple[Blob, Blob]:
                 "PYTHONUNBUFFERED=1",
                 f"STANDIN_VERSION={image.tag}",
             ],
-            "Entrypoint": ["python3", "-m", f"{MODULE}.{image.standin}"],
-            "Cmd": None,
+            # A command as upstream's images have it, so that `compose run api PROGRAM` runs the program.
+            "Cmd": ["python3", "-m", f"{MODULE}.{image.standin}"],
             "WorkingDir": "/root",
             "Labels": {"ai.gonka.lab.standin": image.standin},
         },

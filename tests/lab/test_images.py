@@ -6,7 +6,10 @@ import gzip
 import hashlib
 import io
 import json
+import subprocess
+import sys
 import tarfile
+from pathlib import Path
 
 from gonka_state.lab import images
 
@@ -22,7 +25,7 @@ def test_manifest_and_configuration_agree_with_the_layers() -> None:
     assert settings["rootfs"]["diff_ids"] == [
         f"sha256:{hashlib.sha256(text).hexdigest()}" for text in (b"one", b"two")
     ]
-    assert settings["config"]["Entrypoint"][-1] == "gonka_state.lab.standins.api"
+    assert settings["config"]["Cmd"][-1] == "gonka_state.lab.standins.api"
 
 
 def test_every_image_runs_a_stand_in_that_the_layer_carries() -> None:
@@ -34,8 +37,22 @@ def test_every_image_runs_a_stand_in_that_the_layer_carries() -> None:
 
 def test_the_stand_ins_do_not_bring_the_lab_into_the_container() -> None:
     with tarfile.open(fileobj=io.BytesIO(gzip.decompress(images.standins_layer().data))) as tar:
-        for name in ("opt/lab/gonka_state/__init__.py", "opt/lab/gonka_state/lab/__init__.py"):
-            assert tar.getmember(name).size == 0
+        for name in ("", "lab/", "core/"):
+            assert tar.getmember(f"opt/lab/gonka_state/{name}__init__.py").size == 0
+
+
+def test_the_command_line_of_the_chain_is_a_program_of_the_image(tmp_path: Path) -> None:
+    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(images.standins_layer().data))) as tar:
+        tar.extractall(tmp_path, filter="data")
+    program = tmp_path / "usr/local/bin/inferenced"
+
+    done = subprocess.run(
+        [program, "keys", "mnemonic"],
+        env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "PYTHONPATH": str(tmp_path / "opt/lab"), "PYTHONSAFEPATH": "1"},
+        capture_output=True, text=True, check=True, cwd=tmp_path,
+    )  # fmt: skip
+
+    assert len(done.stdout.split()) == 24
 
 
 def test_a_program_is_there_in_an_older_and_a_newer_image() -> None:
