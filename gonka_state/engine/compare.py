@@ -50,11 +50,11 @@ class Comparer:
         """What needs what follows from the wish alone: once for every look and round of a run."""
         object.__setattr__(self, "needs", edges(self.desired, self.kinds))
 
-    def here(self, host: str, peer: str = "") -> Here:
+    def here(self, host: str, peer: str = "", silent: Collection[str] = ()) -> Here:
         """What a kind may know about a host."""
         declared = [item.resource for address, item in self.desired.resources.items() if address.host == host]
         addresses = {name: login.address for name, login in self.desired.hosts.items()}
-        return Here(host, addresses, peer, declared)
+        return Here(host, addresses, peer, declared, silent)
 
     def contacts(self) -> list[str]:
         """The hosts to connect to: those to be looked at, and the one that knows the phase of the chain."""
@@ -77,10 +77,11 @@ class Comparer:
         observations: dict[Address, Observation] = {}
         changes: dict[Address, Change] = {}
         unmanaged: list[Unmanaged] = []
+        silent = frozenset(host for host, look in snapshot.hosts.items() if look.unknown)
         for host in self.hosts():
             look = snapshot.hosts.get(host)
             declared = {a: d for a, d in self.desired.resources.items() if a.host == host}
-            seen = HostJudge(self.kinds, look, declared, self.here(host, look.peer if look else ""))
+            seen = HostJudge(self.kinds, look, declared, self.here(host, look.peer if look else "", silent))
             for address, item in declared.items():
                 change, observations[address] = seen.judge(item)
                 skip = change.pending and not self._selects(address)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from gonka_state.resources.base import Resource
 
@@ -17,9 +17,11 @@ class Here:
 
     `addresses` maps host names of the cluster to their addresses; `peer` is this look's SSH client.
     `declared` is everything declared on this host: what one resource lets in may be another's wish.
+    `silent` are the hosts that gave no answer to this look.
     """
 
     host: str
     addresses: Mapping[str, str]
     peer: str = ""
     declared: Sequence[Resource] = ()
+    silent: Collection[str] = ()

@@ -42,10 +42,12 @@ def document(spec: LabSpec, info: LabInfo, paths: LabPaths, os_release: str) -> 
             "docker": {"minimum": "20.10"},
             "cores": {"minimum": 1},
             "memory": {"minimum": "1GiB"},
-            "disk-models": {"minimum": "1GiB"},
+            "memory-ratio": {"minimum": "0.001"},
+            "disk-models": {"topic": "disk", "minimum": "1GiB"},
+            "disk-size": {"minimum": "1GiB"},
+            "disk-type": {"equals": "overlay"},
+            "reach-registries": {"topic": "reach", "targets": ["http://ghcr.io/v2/"]},
         },
-        # A role's own figure beats the cluster's, and a lab host has a fraction of an ML host's memory.
-        "roles": {"ml": {"requirements": {"memory": {"minimum": "1GiB"}}}},
         "hosts": {name: {"address": address} for name, address in info.hosts.items()},
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.facts import files, requirements
+from gonka_state.facts import files, requirement_observed, requirements
 from gonka_state.kind import Kind, Need
 from gonka_state.registry.paths import inside
 from gonka_state.resources.directory import DirectoryResource
@@ -18,8 +18,8 @@ KINDS: Sequence[Kind[Any, Any]] = (
     Kind(
         resource=RequirementResource,
         fact=requirements.FACT,
-        observe=requirements.observe_requirement,
-        wanted=requirements.wanted_requirement,
+        observe=requirement_observed.observe_requirement,
+        wanted=requirement_observed.wanted_requirement,
     ),
     Kind(
         resource=DirectoryResource,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 from gonka_state.core.address import Address
 from gonka_state.core.desired import Declared
 from gonka_state.core.units import parse_size
-from gonka_state.spec.expand import WITH_SIZES
+from gonka_state.spec.expand_requirement import WITH_SIZES
 from gonka_state.spec.problems import did_you_mean
 from gonka_state.spec.validate import report
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from gonka_state.resources.base import Resource
     from gonka_state.spec.drafts import Draft
     from gonka_state.spec.problems import Problems
+
+_RATIO = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def build(
@@ -74,12 +77,22 @@ def _requirement(draft: Draft, models: Mapping[str, type[Resource]], problems: P
     for item in (draft.node.get("blocks") or draft.node).items or ():
         if item.scalar not in models:
             problems.add(item.source, f"no kind {item.raw!r}", did_you_mean(item.raw, models))
-    minimum = draft.data.get("minimum")
-    if draft.data["topic"] in WITH_SIZES and isinstance(minimum, str):
+    for bound in ("minimum", "maximum"):
+        value = draft.data.get(bound)
+        if isinstance(value, str) and (wrong := _bound(draft.data["topic"], value)):
+            problems.add(draft.node.deepest([bound]).source, wrong)
+
+
+def _bound(topic: str, value: str) -> str:
+    """What is wrong with a bound that a topic must be able to compare as a number; empty for nothing."""
+    if topic == "memory-ratio" and not _RATIO.fullmatch(value):
+        return f"{value!r} is no ratio: expected for example 1.5"
+    if topic in WITH_SIZES:
         try:
-            parse_size(minimum)
+            parse_size(value)
         except ValueError as error:
-            problems.add(draft.node.deepest(["minimum"]).source, str(error))
+            return str(error)
+    return ""
 
 
 def _needs(

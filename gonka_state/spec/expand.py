@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.spec.checks import default_id, is_host
 from gonka_state.spec.drafts import Draft, given
+from gonka_state.spec.expand_requirement import required
 from gonka_state.spec.host_words import NETWORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gonka_state.spec.context import Context
-    from gonka_state.spec.host_words import Host, Project, Requirement
+    from gonka_state.spec.host_words import Host, Project
     from gonka_state.spec.sources import Sources
     from gonka_state.spec.templates import Templates
     from gonka_state.spec.tree import Node
     from gonka_state.spec.words import Cluster
-
-WITH_SIZES = ("memory", "disk")
 
 MORE: tuple[Callable[[Expansion, str, Host, Node], Iterator[Draft]], ...] = ()
 """Expansions in modules of their own: (expansion, host name, host words, host node) -> drafts."""
@@ -45,8 +44,8 @@ class Expansion:
 
     def _host(self, name: str, host: Host, node: Node) -> Iterator[Draft]:
         for label, requirement in host.requirements.items():
-            data = self._requirement(label, requirement, host)
-            yield Draft(name, "requirement", data, node.deepest(["requirements", label]))
+            at = node.deepest(["requirements", label])
+            yield Draft(name, "requirement", required(self, name, label, requirement, at), at)
         yield from self._repository(name)
         for path, directory in host.directories.items():
             data = {"name": path, **given(directory), **self._in_checkout(path)}
@@ -63,15 +62,6 @@ class Expansion:
         for index, item in enumerate(host.resources):
             data = {key: value for key, value in item.items() if key != "kind"}
             yield Draft(name, str(item.get("kind", "")), data, node.deepest(["resources", index]))
-
-    def _requirement(self, label: str, words: Requirement, host: Host) -> dict[str, Any]:
-        data = {"name": label, "topic": label, **given(words)}
-        hub = self.words.hub
-        if data["topic"] == "disk" and hub is not None and _below(hub.home, data.get("path", "/")):
-            # What is downloaded already must not make the free space too small (the models stay wanted).
-            stored = [f"{hub.home}/hub/models--{name.replace('/', '--')}" for name in _models_of(host)]
-            data["counts"] = stored
-        return data
 
     def _repository(self, name: str) -> Iterator[Draft]:
         words = self.words.repository

@@ -35,9 +35,11 @@ class Requirement(Words):
 
     topic: Topic | None = None
     minimum: str | int | None = None
+    maximum: str | int | None = None
     equals: str | int | bool | None = None
     at_most: Annotated[float, Field(ge=0)] | None = None
     path: AbsolutePath | None = None
+    targets: Texts | None = None
     level: Literal["block", "warn"] = "block"
     blocks: list[str] = Field(default_factory=list)
 

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 ALTERNATIVES = (
-    frozenset({"minimum", "equals", "at_most"}),
-    frozenset({"template", "content"}),
-    frozenset({"env", "file", "command"}),
+    (frozenset({"minimum", "maximum"}), frozenset({"equals"}), frozenset({"at_most"})),
+    (frozenset({"template"}), frozenset({"content"})),
+    (frozenset({"env"}), frozenset({"file"}), frozenset({"command"})),
 )
-"""Keys of which one map holds one: a later layer that gives one takes back the others."""
+"""Keys that exclude each other in one map: a later layer that gives one takes back the others."""
 
 NAMED = frozenset(
     {"hosts", "models", "requirements", "rules", "container_ports", "directories", "files", "services"}
@@ -40,11 +40,16 @@ def merge(base: Node, top: Node) -> Node:
 def _taken_back(base: dict[str, Node], top: dict[str, Node]) -> set[str]:
     """Alternatives of the base that the top replaces. Maps are never alternatives: a host may be named `env`."""
     gone: set[str] = set()
-    for group in ALTERNATIVES:
-        given = {name for name in group & top.keys() if not top[name].empty and top[name].entries is None}
-        if given:
-            gone |= {name for name in (group & base.keys()) - given if base[name].entries is None}
+    for ways in ALTERNATIVES:
+        taken = {name for way in ways if any(_plain(top.get(key)) for key in way) for name in way}
+        if taken:
+            names = {name for way in ways for name in way} - taken
+            gone |= {name for name in names & base.keys() if base[name].entries is None}
     return gone
+
+
+def _plain(node: Node | None) -> bool:
+    return node is not None and not node.empty and node.entries is None
 
 
 def settle(node: Node) -> Node:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
+import threading
 import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,19 +18,14 @@ from gonka_state.core.observation import Present, Unknown
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Look, split_parts
 from gonka_state.facts.here import Here
-from gonka_state.facts.requirements import (
-    FACT,
-    TOPICS,
-    Conditions,
-    Gpu,
-    observe_requirement,
-    version,
-    wanted_requirement,
-)
-from gonka_state.resources.requirement import RequirementResource
+from gonka_state.facts.requirement_gpu import Gpu
+from gonka_state.facts.requirement_network import SECONDS
+from gonka_state.facts.requirement_observed import observe_requirement, version, wanted_requirement
+from gonka_state.facts.requirements import FACT, TOPICS, Conditions
+from gonka_state.resources.requirement import GOOD, RequirementResource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 HERE = Here("h", {})
@@ -46,6 +45,26 @@ def shown(state: Conditions, resource: RequirementResource) -> str:
     seen = observe_requirement(state, resource, HERE)
     assert isinstance(seen, Present), seen
     return str(seen.attributes[resource.topic])
+
+
+@contextmanager
+def http_server(status: int) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def part(name: str, text: str, status: int = 0, stderr: str = "") -> str:
@@ -83,10 +102,8 @@ def test_only_what_is_required_is_asked() -> None:
         [need("cores", minimum=8), need("nvidia-runtime", equals=True), need("docker", minimum="20")], Look()
     )
 
-    assert "nproc" in script
-    assert "df -" not in script.split("part cores")[1].split("free_at() ")[0]
-    assert script.count("docker info") == 1
-    assert "nvidia-smi" not in script
+    asked = [line for line in script.splitlines() if line.startswith("part ")]
+    assert asked == ["part clock echo 0.000", "part cores nproc", "part docker ask_engine"]
 
 
 def test_alone_it_asks_every_topic(body: Callable[[str], str]) -> None:
@@ -224,11 +241,136 @@ def test_without_a_clock_to_compare_with_there_is_no_skew() -> None:
     assert FACT.parse(part("clock", "100.0") + part("time", "97.5")).found["time"] == 2.5
 
 
-@given(st.sampled_from([*TOPICS, "clock", "disk /", "counted disk"]), st.text(), st.integers(0, 127))
+OF_PARTS = {
+    "clock": "time", "disk /": "disk", "counted disk": "disk", "device /": "disk-type", "listeners": "ports",
+    "published": "ports",
+}  # fmt: skip
+LIKELY = st.one_of(
+    st.text(),
+    st.text('0123456789 .:/|"=,()[]>-\t\ntcpudlsk', max_size=120),
+    st.sampled_from(['NAME="sda" TYPE="disk"', "tcp LISTEN 0 1 *:22 *:*", "0.0.0.0:1-3->1-3/tcp\ta\tb\tc"]),
+)
+
+
+@given(st.sampled_from([*TOPICS, *OF_PARTS]), LIKELY, st.integers(0, 127))
 def test_the_parser_raises_nothing_but_fact_errors(name: str, text: str, status: int) -> None:
-    topic = {"clock": "time", "disk /": "disk", "counted disk": "disk"}.get(name, name)
+    topic = OF_PARTS.get(name, name)
+    condition = {} if topic in GOOD else {"equals": "x"}
     try:
         state = FACT.parse(part(name, text, status))
     except FactError:
         return
-    observe_requirement(state, need(topic, equals="x"), HERE)
+    observe_requirement(state, need(topic, **condition), HERE)
+
+
+@pytest.mark.parametrize(
+    ("found", "ok"),
+    [("12.5", False), ("12.6", True), ("12.9.1", True), ("13.0", False), ("12.10", False), ("12", False)],
+)
+def test_a_range_takes_in_both_of_its_ends(found: str, *, ok: bool) -> None:
+    resource = need("cuda", minimum="12.6", maximum="12.9")
+
+    assert resource.condition == "12.6 to 12.9"
+    assert met(Conditions({"cuda": found}), resource) is ok
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40))
+def test_a_number_lies_between_its_bounds(found: int, low: int, high: int) -> None:
+    state = Conditions({"cores": found})
+
+    assert met(state, need("cores", minimum=low, maximum=high)) == (low <= found <= high)
+    assert met(state, need("cores", maximum=high)) == (found <= high)
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("NVIDIA Container Toolkit CLI version 1.17.8\ncommit: f202", "1.17.8"),
+        ("cli-version: 1.18.0\nlib-version: 1.18.0", "1.18.0"),
+        ("package 1.17.8-1", "1.17.8"),
+    ],
+)
+def test_the_toolkits_version_comes_from_whatever_tells_it(said: str, found: str) -> None:
+    assert FACT.parse(part("container-toolkit", said)).found["container-toolkit"] == found
+
+
+PAIRS = 'NAME="{}" TYPE="{}" SIZE="{}" TRAN="{}" ROTA="{}"'.format
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind", "size"),
+    [
+        ([("nvme0n1p1", "part", 900, "nvme", 0), ("nvme0n1", "disk", 1000, "nvme", 0)], "nvme", 1000),
+        ([("vda1", "part", 10, "", 0), ("vda", "disk", 20, "", 0)], "virtual", 20),
+        (
+            [
+                ("md0", "raid0", 2000, "", 0),
+                ("nvme0n1", "disk", 1000, "", 0),
+                ("sda", "disk", 1000, "sata", 1),
+            ],
+            "nvme, rotating",
+            2000,
+        ),
+    ],
+)
+def test_a_disk_is_what_its_file_system_lies_on(
+    rows: list[tuple[str, str, int, str, int]], kind: str, size: int
+) -> None:
+    state = FACT.parse(part("device /", "\n".join(PAIRS(*row) for row in rows)))
+
+    assert state.disks == {"type /": kind, "size /": size}
+    assert met(state, need("disk-type", equals="nvme")) is (kind == "nvme")
+
+
+def test_only_root_and_a_running_docker_that_starts_at_boot_are_enough() -> None:
+    unit = "LoadState={}\nActiveState={}\nUnitFileState={}".format
+    need_it = need("docker-service", equals=True)
+
+    assert met(FACT.parse(part("docker-service", unit("loaded", "active", "enabled"))), need_it)
+    stopped = FACT.parse(part("docker-service", unit("loaded", "failed", "enabled-runtime")))
+    assert shown(stopped, need_it) == "failed, starts at boot"
+    assert shown(FACT.parse(part("docker-service", unit("loaded", "active", "static"))), need_it) == (
+        "running, does not start at boot"
+    )
+    gone = FACT.parse(part("docker-service", unit("not-found", "inactive", "")))
+    assert shown(gone, need_it) == "not available: there is no docker.service"
+
+
+def test_targets_are_asked_all_at_once_and_each_says_what_came_of_it(body: Callable[[str], str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # bound, never listening: refused
+        open_, closed = (f"tcp://127.0.0.1:{it.getsockname()[1]}" for it in (server, deaf))
+        web = closed.replace("tcp", "http") + "/x"
+        resource = need("reach", targets=[open_, closed, web, "tcp://nowhere.invalid:1"])
+        began = time.monotonic()
+        state = FACT.parse(body(FACT.script([resource], Look())))
+
+    assert time.monotonic() - began < 2 * SECONDS
+    assert state.answers[open_] == "ok"
+    assert state.answers[closed] == "Connection refused"
+    assert state.answers[web]
+    assert state.answers[web] != "ok"
+    assert state.answers["tcp://nowhere.invalid:1"] not in {"ok", ""}
+    assert f"{closed}: Connection refused" in shown(state, resource)
+
+
+def test_an_http_answer_counts_unless_the_way_is_broken(body: Callable[[str], str]) -> None:
+    with http_server(404) as missing, http_server(503) as broken:
+        resource = need("reach", targets=[missing, broken])
+        state = FACT.parse(body(FACT.script([resource], Look())))
+
+    assert state.answers == {missing: "ok", broken: "answers 503"}
+
+
+def test_a_host_that_did_not_answer_the_look_is_not_told_again() -> None:
+    targets = ["tcp://10.0.0.1:22", "tcp://[fd00::2]:22"]
+    state = Conditions({}, answers={targets[0]: "No route to host", targets[1]: "no answer within 5 s"})
+    addresses = {"one": "10.0.0.1", "two": "fd00::2"}
+    here = Here("three", addresses, silent=("one",))
+    resource = need("reach", targets=targets)
+
+    seen = observe_requirement(state, resource, here)
+    assert isinstance(seen, Present)
+    assert seen.attributes == {"reach": "two port 22: no answer within 5 s"}
+    assert met(Conditions({}, answers=dict.fromkeys(targets, "ok")), resource)
+    assert isinstance(observe_requirement(Conditions({}), resource, here), Unknown)

@@ -156,6 +156,37 @@ def test_a_disk_requirement_counts_the_models_that_lie_there(read: Callable[...,
     assert [resource(desired, f"ml-02/requirement:{name}").counts for name in "ab"] == [stored, ()]
 
 
+def test_targets_follow_from_what_the_cluster_declares(read: Callable[..., Any]) -> None:
+    top = "requirements: {r: {topic: reach, targets: [hosts, hub, 'tcp://10.9.9.9:22', repository]}}"
+    desired = read(small=changed(top=top))
+    others = [f"tcp://{login.address}:{login.port}" for name, login in desired.hosts.items() if name != "net"]
+    targets = resource(desired, "net/requirement:r").targets
+    assert targets[: len(others)] == tuple(others)
+    assert targets[len(others) :] == (
+        "https://huggingface.co",
+        "tcp://10.9.9.9:22",
+        *targets[len(others) + 2 :],
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("https://git.example/x.git", ("https://git.example/x.git",)),
+        ("git@git.example:x/y.git", ("tcp://git.example:22",)),
+        ("ssh://git@git.example:2222/x", ("tcp://git.example:2222",)),
+        ("git://[fd00::1]/x", ("tcp://[fd00::1]:9418",)),
+        ("file:///srv/git/x.git", ()),
+    ],
+)
+def test_a_repository_is_asked_where_git_asks_it(
+    read: Callable[..., Any], url: str, target: tuple[str, ...]
+) -> None:
+    top = f"requirements: {{r: {{topic: reach, targets: repository}}}}\nrepository: {{url: '{url}', ref: {'a' * 40}, path: /opt/x}}"
+    desired = read(small=changed(top=top))
+    assert resource(desired, "net/requirement:r").targets == target
+
+
 def test_reserved_words_are_read_and_change_nothing(read: Callable[..., Any]) -> None:
     plain = read(small=SMALL).resources
     noted = read(small=changed(host="maintenance: {until: 2026-12-01, reason: new GPUs}")).resources

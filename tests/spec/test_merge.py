@@ -13,7 +13,7 @@ from gonka_state.spec.merge import ALTERNATIVES, hollow, merge, settle
 from gonka_state.spec.tree import Node
 
 WHERE = Source("f", 1)
-ANY_OF = {name for group in ALTERNATIVES for name in group}
+ANY_OF = {name for ways in ALTERNATIVES for way in ways for name in way}
 
 
 def tree(value: Any, file: str = "f") -> Node:  # noqa: ANN401  (any plain value)
@@ -115,6 +115,13 @@ def test_a_null_that_unsets_nothing_is_found() -> None:
         tree({"services": {"api": None, "node": None}, "endpoint": None}),
     )
     assert len(list(hollow(merge(low, top)))) == 1
+
+
+def test_both_ends_of_a_range_stay_and_another_condition_takes_them_back() -> None:
+    both = {"minimum": "12.6", "maximum": "12.9"}
+    assert merged(both, {"maximum": "13.0"}) == {"minimum": "12.6", "maximum": "13.0"}
+    assert merged(both, {"equals": "12.8"}) == {"equals": "12.8"}
+    assert merged({"equals": "12.8"}, both) == both
 
 
 def test_the_names_that_exclude_each_other_are_known() -> None:
