@@ -39,6 +39,11 @@ def reveal(content: str, secrets: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda match: secrets[match[1]], content)
 
 
+def without_secrets(content: str) -> str:
+    """The text with nothing where its secrets go."""
+    return _PLACEHOLDER.sub("", content)
+
+
 def secret_words(content: str) -> tuple[str, ...] | None:
     """The words that name the secrets of a text, or None when one stands without such a word.
 
@@ -59,6 +64,26 @@ def secret_words(content: str) -> tuple[str, ...] | None:
 def digest(salt: str, data: bytes) -> str:
     """A salted digest, the same as the host's `printf '%s' "$salt$data" | sha256sum`."""
     return hashlib.sha256(salt.encode() + data).hexdigest()[:DIGEST_LENGTH]
+
+
+def hidden(salt: str, data: bytes) -> str:
+    """What is shown instead of a secret."""
+    return shown(digest(salt, data))
+
+
+def shown(digested: str) -> str:
+    """A secret by its digest."""
+    return f"<secret {digested}>"
+
+
+def holds_secret(content: str) -> bool:
+    """True where a secret's placeholder stands in a text."""
+    return _PLACEHOLDER.search(content) is not None
+
+
+def suspicious(name: str) -> bool:
+    """True for the name of a variable that looks as if a secret stood behind it."""
+    return _SUSPECT.search(f"{name}=".lower().encode()) is not None
 
 
 def whole(salt: str, content: str) -> str:
@@ -90,4 +115,4 @@ def _mask_line(line: bytes, words: Iterable[bytes], salt: str) -> bytes:
 
 
 def _masked(line: bytes, cut: int, salt: str) -> bytes:
-    return line[:cut] + f" <secret {digest(salt, line[cut:])}>".encode()
+    return line[:cut] + f" {hidden(salt, line[cut:])}".encode()

@@ -21,9 +21,20 @@ if TYPE_CHECKING:
 LIMIT = 262_144
 """Bytes; larger files are compared by one digest."""
 
+# `status` and `digest` are env-file's too. `holds_zero`: no awk can read such a file, nor keep it whole.
+SHELL = r"""
+digest() { { printf '%s' "$SALT"; cat; } | sha256sum | cut -c1-16; }
+holds_zero() { [ "$(tr -d '\000' <"$1" | wc -c)" != "$(wc -c <"$1")" ]; }
+status() {
+  if [ -e "$1" ]; then stat -L -c '%F|%a|%U|%G|%s' -- "$1"
+  elif [ -L "$1" ]; then echo 'dangling link|||'
+  elif ls -d -- "$1" 2>&1 | grep -q 'No such file\|Not a directory'; then echo 'absent'
+  else ls -d -- "$1" >/dev/null; fi
+}
+"""
+
 # The awk half of core/masking.py: the same words, the same suspects, byte by byte (LC_ALL=C).
 _SCRIPT = r"""
-digest() { { printf '%s' "$SALT"; cat; } | sha256sum | cut -c1-16; }
 masked() {
   awk -v words="$2" '
     BEGIN { n = split(words, word, " ") }
@@ -44,15 +55,9 @@ masked() {
   return 0
 }
 whole() { printf 'W<%s bytes, digest %s>\n' "$(wc -c <"$1" | tr -d ' ')" "$(digest <"$1")"; }
-status() {
-  if [ -e "$1" ]; then stat -L -c '%F|%a|%U|%G|%s' -- "$1"
-  elif [ -L "$1" ]; then echo 'dangling link|||'
-  elif ls -d -- "$1" 2>&1 | grep -q 'No such file\|Not a directory'; then echo 'absent'
-  else ls -d -- "$1" >/dev/null; fi
-}
 content() {
   [ -f "$1" ] || return 0
-  if [ "$2" = '*' ] || [ "$(wc -c <"$1")" -gt LIMIT ] || [ "$(tr -d '\000' <"$1" | wc -c)" != "$(wc -c <"$1")" ]; then whole "$1"
+  if [ "$2" = '*' ] || [ "$(wc -c <"$1")" -gt LIMIT ] || holds_zero "$1"; then whole "$1"
   else echo T; masked "$1" "$2"; fi
 }
 """.replace("LIMIT", str(LIMIT))
@@ -90,7 +95,7 @@ class FilesFact(Fact[FilesState]):
 
     def script(self, wanted: Sequence[Resource], look: Look) -> str:
         """One stat per path and the masked content of declared files."""
-        lines = [_SCRIPT, f"SALT={quote(look.salt)}", 'part salt printf "%s\\n" "$SALT"']
+        lines = [SHELL, _SCRIPT, f"SALT={quote(look.salt)}", 'part salt printf "%s\\n" "$SALT"']
         for resource in wanted:
             lines.append(f"part {quote('stat ' + resource.name)} status {quote(resource.name)}")
             if isinstance(resource, FileResource) and resource.content is not None:
@@ -115,7 +120,7 @@ class FilesFact(Fact[FilesState]):
         for name, part in parts.items():
             verb, _, path = name.partition(" ")
             if verb == "stat":
-                paths[path] = _found(part.text, part.failed)
+                paths[path] = found_at(part.text, part.failed)
             elif verb == "content" and path in paths and part.text:
                 found = paths[path]
                 opaque = part.text.startswith("W")
@@ -126,7 +131,8 @@ class FilesFact(Fact[FilesState]):
         return FilesState(parts.need("salt").text.strip(), paths)
 
 
-def _found(line: str, error: str) -> Found:
+def found_at(line: str, error: str) -> Found:
+    """What `status` said about one path; `error` is what it said instead."""
     if error:
         return Found("unknown", error=error)
     kind, _, rest = line.strip().partition("|")
@@ -138,9 +144,8 @@ def _found(line: str, error: str) -> Found:
     return Found(kind, fields[0].zfill(4), fields[1], fields[2], int(fields[3] or 0))
 
 
-def _see(state: FilesState, name: str, expected: str) -> Found | Observation:
+def see(found: Found | None, name: str, expected: str) -> Found | Observation:
     """The path as found, or what there is to say when it is not of the expected type."""
-    found = state.paths.get(name)
     if found is None:
         return Unknown(f"{name} was not looked at", hint="take a new snapshot: gonka-state observe")
     if found.error:
@@ -157,19 +162,19 @@ def _see(state: FilesState, name: str, expected: str) -> Found | Observation:
 
 def observe_directory(state: FilesState, resource: DirectoryResource, here: Here) -> Observation:  # noqa: ARG001
     """Mode, owner and group of a directory."""
-    seen = _see(state, resource.name, "directory")
+    seen = see(state.paths.get(resource.name), resource.name, "directory")
     if not isinstance(seen, Found):
         return seen
-    return Present({"mode": _like(resource.mode, seen.mode), "owner": seen.owner, "group": seen.group})
+    return Present({"mode": like(resource.mode, seen.mode), "owner": seen.owner, "group": seen.group})
 
 
 def observe_file(state: FilesState, resource: FileResource, here: Here) -> Observation:  # noqa: ARG001
     """Masked content, mode, owner and group of a file."""
-    seen = _see(state, resource.name, "file")
+    seen = see(state.paths.get(resource.name), resource.name, "file")
     if not isinstance(seen, Found):
         return seen
     attributes: dict[str, Value] = {
-        "mode": _like(resource.mode, seen.mode),
+        "mode": like(resource.mode, seen.mode),
         "owner": seen.owner,
         "group": seen.group,
     }
@@ -200,7 +205,7 @@ def _words(resource: FileResource) -> tuple[str, ...] | None:
     return None if several_lines else masking.secret_words(resource.content or "")
 
 
-def _like(declared: str | None, mode: str) -> str:
+def like(declared: str | None, mode: str) -> str:
     """A mode in the declared one's width: 755 and 0755 are the same."""
     return mode[1:] if declared and len(declared) == 3 and mode.startswith("0") else mode  # noqa: PLR2004
 

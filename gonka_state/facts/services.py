@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gonka_state.facts.containers import Container, ContainersState, Service
     from gonka_state.facts.here import Here
     from gonka_state.resources.compose_service import ComposeServiceResource
-    from gonka_state.resources.directory import DirectoryResource
+    from gonka_state.resources.env_file import EnvFileResource
     from gonka_state.resources.file import FileResource
     from gonka_state.resources.repository import RepositoryResource
 
@@ -45,13 +45,13 @@ def in_checkout(mine: ComposeServiceResource, theirs: RepositoryResource) -> boo
     return PurePosixPath(mine.directory).is_relative_to(theirs.name)
 
 
-def made_from(mine: ComposeServiceResource, theirs: FileResource | DirectoryResource) -> bool:
+def made_from(mine: ComposeServiceResource, theirs: EnvFileResource | FileResource) -> bool:
     """The service's container is made from this file, or restarts on it."""
     named = {*compose.paths(mine), *(compose.resolved(mine, path) for path in mine.restart_on)}
     return theirs.name in named or theirs.name == compose.resolved(mine, ".env")
 
 
-def in_project(mine: ComposeServiceResource, theirs: FileResource) -> bool:
+def in_project(mine: ComposeServiceResource, theirs: EnvFileResource | FileResource) -> bool:
     """The file lies in the project's directory: a container may mount it."""
     return PurePosixPath(theirs.name).is_relative_to(mine.directory)
 

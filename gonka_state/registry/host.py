@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.facts import files, requirement_observed, requirements
+from gonka_state.facts import env_file, files, requirement_observed, requirements
 from gonka_state.kind import Kind, Need
 from gonka_state.registry.paths import inside
 from gonka_state.resources.directory import DirectoryResource
+from gonka_state.resources.env_file import EnvFileResource
 from gonka_state.resources.file import FileResource
 from gonka_state.resources.requirement import RequirementResource
 
@@ -32,6 +33,14 @@ KINDS: Sequence[Kind[Any, Any]] = (
         fact=files.FACT,
         observe=files.observe_file,
         wanted=files.wanted_file,
+        needs=(Need("directory", inside), Need("repository", inside)),
+    ),
+    Kind(
+        resource=EnvFileResource,
+        fact=env_file.FACT,
+        observe=env_file.observe_env_file,
+        wanted=env_file.wanted_env_file,
+        unmanaged=env_file.unmanaged_variables,
         needs=(Need("directory", inside), Need("repository", inside)),
     ),
 )

@@ -24,6 +24,8 @@ KINDS: Sequence[Kind[Any, Any]] = (
             Need("directory"),
             Need("file", services.in_project),
             Need("file", services.made_from, refresh=True, only=("content",)),
+            Need("env-file", services.in_project),
+            Need("env-file", services.made_from, refresh=True, only=("variables",)),
             Need("firewall"),
             Need("firewall-rule"),
             Need("container-port"),

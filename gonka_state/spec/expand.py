@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.spec.checks import default_id, is_host
 from gonka_state.spec.drafts import Draft, given
+from gonka_state.spec.expand_env_files import env_files
 from gonka_state.spec.expand_requirement import required
 from gonka_state.spec.host_words import NETWORK
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from gonka_state.spec.tree import Node
     from gonka_state.spec.words import Cluster
 
-MORE: tuple[Callable[[Expansion, str, Host, Node], Iterator[Draft]], ...] = ()
+MORE: tuple[Callable[[Expansion, str, Host, Node], Iterator[Draft]], ...] = (env_files,)
 """Expansions in modules of their own: (expansion, host name, host words, host node) -> drafts."""
 
 
@@ -48,7 +49,7 @@ class Expansion:
             yield Draft(name, "requirement", required(self, name, label, requirement, at), at)
         yield from self._repository(name)
         for path, directory in host.directories.items():
-            data = {"name": path, **given(directory), **self._in_checkout(path)}
+            data = {"name": path, **given(directory), **self.in_checkout(path)}
             yield Draft(name, "directory", data, node.deepest(["directories", path]))
         for path in host.files:
             yield self._file(name, path, host, node.deepest(["files", path]))
@@ -75,7 +76,7 @@ class Expansion:
             }
             yield Draft(name, "repository", data, self.tree.deepest(["repository"]))
 
-    def _in_checkout(self, path: str) -> dict[str, Any]:
+    def in_checkout(self, path: str) -> dict[str, Any]:
         """A clone refuses a directory that is not empty: what lies in the checkout comes after it."""
         words = self.words.repository
         inside = words is not None and path != words.path and _below(path, words.path)
@@ -83,7 +84,7 @@ class Expansion:
 
     def _file(self, name: str, path: str, host: Host, node: Node) -> Draft:
         words = host.files[path]
-        data = {"name": path, **given(words, "template", "vars"), **self._in_checkout(path)}
+        data = {"name": path, **given(words, "template", "vars"), **self.in_checkout(path)}
         if words.template is None:
             return Draft(name, "file", data, node)
         values, secrets = self.context.of(name, node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from gonka_state.resources.firewall import Policy  # noqa: TC001  (pydantic reads it at run time)
 from gonka_state.resources.requirement import Topic  # noqa: TC001  (pydantic reads it at run time)
@@ -104,6 +104,41 @@ class File(Words):
         return self
 
 
+class NoVariable(Words):
+    """A variable that no line may set."""
+
+    state: Literal["absent"]
+
+
+def _which(value: object) -> str:
+    if isinstance(value, NoVariable) or (isinstance(value, dict) and "state" in value):
+        return "absent"
+    return "value"
+
+
+class EnvFile(Words):
+    """A file of variables: those of a template, and on top those written here."""
+
+    template: str | None = None
+    vars: dict[VariableName, Variable] = Field(default_factory=dict)
+    variables: dict[
+        VariableName,
+        Annotated[
+            Annotated[Variable, Tag("value")] | Annotated[NoVariable, Tag("absent")], Discriminator(_which)
+        ],
+    ] = Field(default_factory=dict)
+    mode: Mode | None = None
+    owner: UserName | None = None
+    group: UserName | None = None
+    validate_with: str | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> EnvFile:
+        if self.vars and self.template is None:
+            raise ValueError("vars are for a template")
+        return self
+
+
 class Service(Words):
     """A service of a compose project. `models`: it serves the host's; `admin`: it answers the Admin API."""
 
@@ -163,6 +198,7 @@ class Role(Words):
     ] = Field(default_factory=dict)
     directories: dict[AbsolutePath, Directory] = Field(default_factory=dict)
     files: dict[AbsolutePath, File] = Field(default_factory=dict)
+    env_files: dict[AbsolutePath, EnvFile] = Field(default_factory=dict)
     services: dict[AbsolutePath, Project] = Field(default_factory=dict)
     node: RegisteredNode | None = None
     resources: list[dict[str, Any]] = Field(default_factory=list)

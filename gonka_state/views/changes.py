@@ -113,7 +113,7 @@ def _short(item: AttributeChange) -> str:
     before, after = (
         "nobody" if item.name == "from" and not value else show(value) for value in (item.before, item.after)
     )
-    return f"{item.name} {before} → {after}"
+    return f"{item.name.removeprefix('variables.')} {before} → {after}"
 
 
 def show(value: Value) -> str:

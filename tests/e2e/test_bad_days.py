@@ -65,7 +65,7 @@ def test_a_host_that_is_off_hides_nothing_else(cluster: Cluster) -> None:
     assert (seen.status, closed.status) == (3, 3)
     assert [name for name, host in hosts.items() if host["unknown"]] == [ML[4]]
     assert "no answer" in hosts[ML[4]]["unknown"]
-    assert [step["address"] for step in closed.cluster["steps"]] == [f"{ML[0]}/file:{JOIN}/config.env"]
+    assert [step["address"] for step in closed.cluster["steps"]] == [f"{ML[0]}/env-file:{JOIN}/config.env"]
     assert [step["status"] for step in closed.cluster["steps"]] == ["changed"]
 
 
@@ -175,10 +175,10 @@ def test_a_failed_step_stops_only_what_needs_it_and_the_next_run_continues(clust
 
     steps = {step["address"]: step for step in ran.cluster["steps"]}
     assert ran.status == 5
-    assert steps[f"{ML[0]}/file:{JOIN}/config.env"]["status"] == "failed"
-    assert "Read-only file system" in steps[f"{ML[0]}/file:{JOIN}/config.env"]["detail"]
+    assert steps[f"{ML[0]}/env-file:{JOIN}/config.env"]["status"] == "failed"
+    assert "Read-only file system" in steps[f"{ML[0]}/env-file:{JOIN}/config.env"]["detail"]
     assert steps[f"{ML[0]}/compose-service:inference"]["status"] == "skipped"
-    assert steps[f"{ML[1]}/file:{JOIN}/config.env"]["status"] == "changed"
+    assert steps[f"{ML[1]}/env-file:{JOIN}/config.env"]["status"] == "changed"
     assert cluster.run("converge", "--yes").status == 0
     assert "PORT=8080" in cluster.shell(ML[0], f"cat {JOIN}/config.env")
 

@@ -52,7 +52,10 @@ TAMPERS = [
     ),
     Tamper("ufw is switched off", ML[3], "ufw --force disable", {f"{ML[3]}/firewall:ufw": {"enabled"}}),
     Tamper(
-        "a file's mode", ML[0], f"chmod 0644 {JOIN}/config.env", {f"{ML[0]}/file:{JOIN}/config.env": {"mode"}}
+        "a file's mode",
+        ML[0],
+        f"chmod 0644 {JOIN}/config.env",
+        {f"{ML[0]}/env-file:{JOIN}/config.env": {"mode"}},
     ),
     Tamper(
         "a byte of a file",

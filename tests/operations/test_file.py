@@ -163,7 +163,12 @@ def test_a_write_that_is_stopped_leaves_the_old_file_and_no_other(tmp_path: Path
         process.stdin.write(b"new")
         process.stdin.close()
         deadline = time.monotonic() + 10
-        while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline:
+        while not list(tmp_path.glob(".gonka-state.*")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        while (
+            any(not new.stat().st_size for new in tmp_path.glob(".gonka-state.*"))
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGTERM)
         status = process.wait(timeout=10)

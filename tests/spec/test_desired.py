@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gonka_state.core.address import Address
+from gonka_state.core.masking import placeholder
 from gonka_state.spec.load import load
 
 if TYPE_CHECKING:
@@ -121,9 +122,11 @@ def test_who_may_reach_which_port(desired: Desired[Resource]) -> None:
 
 
 def test_the_network_hosts_configuration(desired: Desired[Resource]) -> None:
-    lines = found(desired, f"cluster2-network/file:{IN_CHECKOUT}config.env").content.splitlines()
-    values = dict(line.removeprefix("export ").split("=", 1) for line in lines if not line.startswith("#"))
-    assert "KEYRING_PASSWORD='\0secret:keyring_password\0'" in lines[7]
+    file = found(desired, f"cluster2-network/env-file:{IN_CHECKOUT}config.env")
+    values = file.variables
+    assert values["KEYRING_PASSWORD"] == placeholder("keyring_password")
+    assert file.is_secret("KEYRING_PASSWORD")
+    assert (file.mode, file.owner) == ("0600", "ubuntu")
     assert values["PUBLIC_URL"] == "http://203.0.113.12:8000"
     assert values["P2P_EXTERNAL_ADDRESS"] == "tcp://203.0.113.12:5000"
     assert values["DAPI_API__POC_CALLBACK_URL"] == "http://192.168.1.106:9100"
@@ -134,8 +137,11 @@ def test_the_network_hosts_configuration(desired: Desired[Resource]) -> None:
 
 
 def test_an_ml_host_gets_no_secret_and_nothing_but_what_it_needs(desired: Desired[Resource]) -> None:
-    file = found(desired, f"{ML[0]}/file:{IN_CHECKOUT}config.env")
-    lines = [line for line in file.content.splitlines() if not line.startswith("#")]
+    file = found(desired, f"{ML[0]}/env-file:{IN_CHECKOUT}config.env")
+    assert file.variables == {
+        "HF_HOME": "/mnt/shared", "PORT": "8080", "INFERENCE_PORT": "5050", "KEYRING_PASSWORD": None
+    }  # fmt: skip
+    lines = [line for line in file.layout.splitlines() if not line.startswith("#")]
     assert lines == ["export HF_HOME=/mnt/shared", "export PORT=8080", "export INFERENCE_PORT=5050"]
     assert not file.secrets
 
@@ -166,7 +172,7 @@ def test_without_the_operators_values_only_what_needs_them_waits(
 ) -> None:
     desired = load([CLUSTER], models=models, env={})[0]
     held = [str(address) for address, item in desired.resources.items() if item.withheld]
-    assert held == [f"cluster2-network/file:{IN_CHECKOUT}config.env"]
+    assert held == [f"cluster2-network/env-file:{IN_CHECKOUT}config.env"]
     assert [text.partition(" ")[0] for text in desired.missing] == list(VALUES)
 
 
