@@ -87,8 +87,9 @@ def settle(
     """Put changes in order and hold back what must not run.
 
     A change waits when something it needs is unknown, waits itself, or is left to a human. A resource in
-    sync becomes a conditional change when what it is made from will change. `pending_on` maps unknown
-    addresses to the kind whose planned steps will make them known.
+    sync becomes a conditional change when what it is made from will change; so does what is left to a
+    human while a step comes before it that may settle it. `pending_on` maps unknown addresses to the kind
+    whose planned steps will make them known.
     """
     settled: dict[Address, Change] = {}
     for address in in_order(edges, rank):
@@ -121,6 +122,10 @@ def _settle_one(change: Change, needs: Sequence[tuple[Edge, Change]], pending_on
         change = replace(change, action=Action.UPDATE, conditional=True, reason=reason)
     if change.held or not change.pending:
         return change
+    before = next((need for _, need in needs if need.runnable), None)
+    if change.human and before is not None:
+        reason = "; ".join(filter(None, [change.reason, f"known after {before.address.local}"]))
+        return replace(change, conditional=True, reason=reason, hint="")
     return replace(change, held=next((why for _, need in needs if (why := _blocks(need))), ""))
 
 

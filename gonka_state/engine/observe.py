@@ -8,10 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import gevent
+
+from gonka_state.engine.probing import Prober
 from gonka_state.engine.retry import pauses
 from gonka_state.engine.session import words
 from gonka_state.errors import FactError
-from gonka_state.facts import chain_phase, snapshot
+from gonka_state.facts import chain_phase, exposure, snapshot
 from gonka_state.facts.base import Look
 
 if TYPE_CHECKING:
@@ -46,6 +49,8 @@ class Observer:
         asked = [*hosts, *([source.host] if source is not None and source.host not in hosts else [])]
         asked = [host for host in asked if host in self.session.hosts]
         reachable = [host for host in asked if host not in self.session.unreachable]
+        before = dict(self.session.execs)
+        probing = gevent.spawn(Prober(self.session, self.desired).probe, hosts)
         looks = self.session.each(
             reachable, lambda host: self._look(host, self._sections(host, whole=host in hosts))
         )
@@ -53,6 +58,11 @@ class Observer:
             if host not in looks:
                 problem = self.session.unreachable[host]
                 looks[host] = snapshot.HostLook(unknown=problem.reason, hint=problem.hint)
+        for host, answer in probing.get().items():
+            looks[host] = looks[host].with_section(exposure.FACT.section, answer)
+        for host in reachable:
+            execs = self.session.execs.get(host, 0) - before.get(host, 0)
+            looks[host] = replace(looks[host], execs=execs)
         return snapshot.Snapshot(
             self.desired.cluster, taken, self.salt, {host: looks[host] for host in asked}
         )
@@ -71,7 +81,7 @@ class Observer:
         return chain_phase.read(answer.text, answer.unknown)
 
     def _look(self, host: str, sections: Sequence[snapshot.Section]) -> snapshot.HostLook:
-        started, before = time.monotonic(), self.session.execs.get(host, 0)
+        started = time.monotonic()
         look = snapshot.HostLook(unknown="not asked")
         for wait in pauses(self.session.run.retries):
             if wait:
@@ -83,7 +93,7 @@ class Observer:
                 break
         seconds = time.monotonic() - started
         self.on_event(host, look.unknown or f"looked, {seconds:.1f} s")
-        return replace(look, seconds=round(seconds, 3), execs=self.session.execs.get(host, 0) - before)
+        return replace(look, seconds=round(seconds, 3))
 
     def _try(self, host: str, sections: Sequence[snapshot.Section]) -> tuple[snapshot.HostLook, bool]:
         """One exec. A lost connection may be tried again; a host that is too slow is not asked twice."""
@@ -121,7 +131,8 @@ class Observer:
         for address, declared in self.desired.resources.items():
             if address.host == host and not declared.withheld:
                 fact = self.kinds[address.kind].fact
-                wanted.setdefault(fact.section, (fact, []))[1].append(declared.resource)
+                if not fact.elsewhere:
+                    wanted.setdefault(fact.section, (fact, []))[1].append(declared.resource)
         default = self.desired.run.timeouts.section
         return [
             snapshot.Section(fact.section, fact.script(mine, look), fact.deadline or default, root=fact.root)

@@ -122,6 +122,8 @@ class Fact(ABC, Generic[S]):
 
     section: ClassVar[str]
     root: ClassVar[bool] = True
+    elsewhere: ClassVar[bool] = False
+    """True where others see it, not the host itself: its section comes from `engine/probing.py`."""
     deadline: ClassVar[int | None] = None
     """Seconds on the host; None takes the cluster's `timeouts.section`."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gonka_state.core.observation import Absent, Observation, Present, Unmanaged, Value
 from gonka_state.facts import container_ports
 from gonka_state.facts.addresses import IPV4, IPV6, Addresses, Sources
-from gonka_state.facts.exposure import culprits, lost, said, told
+from gonka_state.facts.culprits import culprits, lost, said, told
 from gonka_state.facts.published import Way, published, translations, value, ways
 
 if TYPE_CHECKING:

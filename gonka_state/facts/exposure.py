@@ -1,114 +1,193 @@
-"""What the firewall's kinds share: questions to the loaded rules, and who is to blame for the answers."""
+"""Which ports of a host answer whom: tried from the other hosts and from this machine, not read from rules.
+
+A look at a host cannot tell this by itself. Every host tries the ports of the others in an exec of its own, beside
+its look, and says on which ports it listens; this machine tries too (`engine/probing.py`). What all of them saw of
+one host is put together into the section that is parsed here.
+"""
 
 from __future__ import annotations
 
-import re
+import ipaddress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from gonka_state.facts.addresses import IPV4, IPV6, Addresses, Sources
+from gonka_state.core.observation import Observation, Present, Unknown, Value
+from gonka_state.errors import FactError
+from gonka_state.facts.base import Fact, Look, pyinfra_fact, quote, split_parts
+from gonka_state.resources.exposure import ExposureResource
+from gonka_state.resources.firewall import ContainerPortResource, FirewallRuleResource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
-    from gonka_state.core.observation import Value
-    from gonka_state.facts.iptables import Rule
-    from gonka_state.facts.reach import Cause
-    from gonka_state.facts.ufw import Saved
+    from gonka_state.facts.here import Here
+    from gonka_state.resources.base import Resource
 
-Ask: TypeAlias = "Callable[[frozenset[object]], list[Cause]]"
+WAIT = 2
+"""Seconds: a lost first packet is sent again after one."""
+OPEN, REFUSED, SILENT = "open", "refused", "silent"
+THIS_MACHINE = "this machine"
 
-BRIDGES = ("docker0", "docker_gwbridge", "br-+", "veth+")
-"""Docker's own interfaces: what comes in by them is not from outside."""
+_RULES = "container_ports (Docker's ports) or firewall.rules (the host's own)"
 
-# ufw's chains that only spell what a rule in another chain decided.
-_SPELLS = re.compile(r"ufw6?-(user-limit.*|skip-to-policy-.*|.*logging.*)")
-_OF_A_FILE = re.compile(r"ufw6?-(before|after|not-local|reject|track).*")
+_SCRIPT = r"""
+try() {
+  _e=$(timeout -k 1 "$WAIT" bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1); _c=$?
+  case $_c:$_e in 0:*) _r=open ;; 124:* | 137:*) _r=silent ;; *refused*) _r=refused ;; *) _r="failed ${_e##*: }" ;; esac
+  printf '%s %s %s\n' "$1" "$2" "$(printf '%s' "$_r" | tr '\n' ' ')"
+}
+tries() { command -v bash >/dev/null || { echo 'bash is not installed' >&2; return 1; }; for _t in "$@"; do try "${_t%% *}" "${_t##* }" & done; wait; }
+listens() { { ss -Hltn | sed 's/^[A-Z]* *[0-9]* *[0-9]* *[^ ]*:\([0-9]*\) .*/\1/'; iptables-save -t nat 2>/dev/null | sed -n 's/^-A DOCKER .*-p tcp .*--dport \([0-9]*\) .*DNAT.*/\1/p'; } | sort -un; }
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Offender:
-    """A rule in the way. `saved` is ufw's own rule behind it, where it is one of ufw's."""
+class Try:
+    """One attempt: who tried which address and port, and what came back (open, refused, silent, or failed …)."""
 
-    rule: Rule
-    whom: Addresses
-    saved: Saved | None = None
-
-    @property
-    def file(self) -> str:
-        """The file of ufw's that it comes from and that only a person edits; empty where there is none."""
-        if self.saved or not _OF_A_FILE.fullmatch(self.rule.chain):
-            return ""
-        end = "6.rules" if self.rule.chain.startswith("ufw6") else ".rules"
-        return f"/etc/ufw/{'after' if 'after' in self.rule.chain else 'before'}{end}"
-
-    def __str__(self) -> str:
-        if self.saved:
-            return str(self.saved)
-        return f"{'ip6tables' if self.rule.family == IPV6 else 'iptables'} {self.rule.text}"
-
-    def details(self) -> dict[str, Value]:
-        """The offender as an operation needs it."""
-        return {
-            "family": self.rule.family,
-            "chain": self.rule.chain,
-            "words": list(self.rule.words),
-            "ufw": list(self.saved.words()) if self.saved else [],
-            "file": self.file,
-            "text": str(self),
-        }
+    observer: str
+    address: str
+    port: int
+    result: str
 
 
-def blame(causes: Iterable[Cause], whom: Sources, saved: Sequence[Saved] = ()) -> list[Offender]:
-    """The rules that decided about anybody of `whom`, each once, in the kernel's order."""
-    owners = {rule.meaning: one for one in saved for rule in one.rules}
-    found: dict[str, Offender] = {}
-    for cause in causes:
-        if not cause.whom & whom.family(cause.whom.family):
-            continue
-        steps = (*cause.path, cause.rule)
-        rule = next((step for step in reversed(steps) if not _SPELLS.fullmatch(step.chain)), cause.rule)
-        offender = Offender(rule, cause.whom, owners.get(rule.meaning))
-        found.setdefault(str(offender), offender)
-    return list(found.values())
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """All attempts on one host, and the ports it says it listens on; None where it could not say."""
+
+    tries: tuple[Try, ...]
+    listens: frozenset[int] | None
 
 
-def culprits(
-    ask: Ask, whom: Sources, saved: Sequence[Saved] = (), gone: Iterable[Rule] = ()
-) -> tuple[Offender, ...]:
-    """The rules that decide about anybody of `whom`, with those that the first of them hides.
+def script(targets: Sequence[tuple[str, int]]) -> str:
+    """POSIX sh (and bash for the connection): tries every (address, port) at once, and lists own listeners."""
+    words = [f"{address} {port}" for address, port in targets]
+    return f"{_SCRIPT}WAIT={WAIT}\n" + quote("part", "tries", "tries", *words) + "\npart listens listens\n"
 
-    `ask` answers without the rules whose meanings it is given; `gone` are rules that go in any case.
+
+def own_words(text: str) -> tuple[list[tuple[str, int, str]], frozenset[int] | None]:
+    """What one host's probing said: its attempts (address, port, result) and its listeners.
+
+    Raises:
+        FactError: it was cut short or could not try at all.
     """
-    without = frozenset[object](rule.meaning for rule in gone)
-    found: list[Offender] = []
-    while fresh := blame(ask(without), whom, saved):
-        found += fresh
-        without |= {one.rule.meaning for one in fresh}
-    return tuple(found)
+    parts = split_parts(text)
+    tried = []
+    for line in parts.need("tries").lines:
+        address, _, rest = line.partition(" ")
+        port, _, result = rest.partition(" ")
+        if port.isdecimal():
+            tried.append((address, int(port), result.strip()))
+    listens = parts.get("listens")
+    known = listens is not None and not listens.failed
+    return tried, frozenset(map(int, listens.text.split())) if listens is not None and known else None
 
 
-def lost(wish: Sources, reach: Sources) -> Sources:
-    """The networks of a wish of which nobody at all gets through.
+class ExposureFact(Fact[Tries]):
+    """What others saw of a host. As a plain fact it takes `address=` and `ports=` and tries them from the host."""
 
-    Somebody of a network may be kept out (a banned address); that is another's business.
-    """
-    gone = Sources()
-    for family in (IPV4, IPV6):
-        for text in wish.family(family).networks():
-            network = Addresses.network(family, text)
-            if not network & reach.family(family):
-                gone = gone | Sources.one(network)
-    return gone
+    section = "exposure"
+    elsewhere = True
+
+    def script(self, wanted: Sequence[Resource], look: Look) -> str:  # noqa: ARG002 (the contract's signature)
+        """The attempts of one observer on the loopback address; the engine's own are made from `script`."""
+        return script([("127.0.0.1", item.port) for item in wanted if isinstance(item, ExposureResource)])
+
+    def standalone(self, **arguments: object) -> str:
+        """`address=` and `ports=22,80`: tries them from the host it runs on."""
+        address, ports = str(arguments.pop("address", "127.0.0.1")), str(arguments.pop("ports", "22"))
+        if arguments or not all(port.strip().isdecimal() for port in ports.split(",")):
+            raise FactError("exposure takes address= and ports=22,80")
+        return script([(address, int(port)) for port in ports.split(",")])
+
+    def parse(self, text: str) -> Tries:
+        """The put-together section: `OBSERVER<tab>ADDRESS<tab>PORT<tab>RESULT` lines and the host's listeners."""
+        parts = split_parts(text)
+        rows = [line.split("\t") for line in parts.need("tries").lines if line]
+        if not all(len(row) == 4 and row[2].isdecimal() for row in rows):  # noqa: PLR2004 (as written above)
+            raise FactError("the attempts cannot be understood")
+        listens = parts.get("listens")
+        known = (
+            frozenset(map(int, listens.text.split())) if listens is not None and not listens.failed else None
+        )
+        return Tries(tuple(Try(row[0], row[1], int(row[2]), row[3]) for row in rows), known)
 
 
-def said(offenders: Sequence[Offender], does: str) -> str:
-    """One clause for a reason: which rules do what to whom."""
-    parts = [f"{offender} {does} {told(Sources.one(offender.whom))}" for offender in offenders[:3]]
-    more = f" and {len(offenders) - 3} more" if len(offenders) > 3 else ""  # noqa: PLR2004 (three are told)
-    return "; ".join(parts) + more
+def observe_exposure(state: Tries, resource: ExposureResource, here: Here) -> Observation:
+    """Who gets an answer. Whoever could not try, or whose address nobody knows, is left out on both sides."""
+    mine = [one for one in state.tries if one.port == resource.port]
+    judged = [one for one in mine if one.result in {OPEN, REFUSED, SILENT}]
+    if not judged:
+        said = "; ".join(sorted({f"{one.observer}: {one.result}" for one in mine})) or "nobody tried"
+        return Unknown(f"nobody could try port {resource.port}: {said}")
+    expected = {one.observer for one in judged if _may(resource, one.observer, here)}
+    reached = {one.observer for one in judged if one.result == OPEN}
+    # A port nobody listens on answers nobody, whatever the rules; only who gets an answer can be wrong then.
+    deaf = state.listens is None or resource.port not in state.listens
+    missed = set() if deaf else expected & {one.observer for one in judged if one.result == SILENT} - reached
+    seen = (expected - missed) | reached
+    return Present(
+        {"from": sorted(seen)},
+        {"expected": sorted(expected), "listens": not deaf},
+        reason=_reason(resource, reached - expected, missed),
+        hint=_hint(resource, here, reached - expected, missed),
+    )
 
 
-def told(sources: Sources) -> str:
-    """Sources for a sentence."""
-    return ", ".join(sources.words()) or "nobody"
+def wanted_exposure(state: Tries, resource: ExposureResource, here: Here) -> dict[str, Value]:
+    """The observers that should get an answer."""
+    seen = observe_exposure(state, resource, here)
+    return {"from": seen.details["expected"]} if isinstance(seen, Present) else {}
+
+
+def _may(resource: ExposureResource, observer: str, here: Here) -> bool:
+    address = here.peer if observer == THIS_MACHINE else here.addresses.get(observer, "")
+    if resource.sources in {(), ("any",)}:
+        return bool(resource.sources)
+    try:
+        mine = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(mine in ipaddress.ip_network(source, strict=False) for source in resource.sources)
+
+
+def _reason(resource: ExposureResource, open_to: set[str], closed_to: set[str]) -> str:
+    parts = (
+        [f"port {resource.port} answers {', '.join(sorted(open_to))}, which should get no answer"]
+        if open_to
+        else []
+    )
+    parts += [f"port {resource.port} does not answer {', '.join(sorted(closed_to))}"] if closed_to else []
+    return "; ".join(parts)
+
+
+def _hint(resource: ExposureResource, here: Here, open_to: set[str], closed_to: set[str]) -> str:
+    ruled = any(
+        isinstance(item, (ContainerPortResource, FirewallRuleResource))
+        and str(item.port) == str(resource.port)
+        for item in here.declared
+    )
+    lines = []
+    if open_to and ruled:
+        lines.append(
+            "the rules look right, the port is open all the same: what listens there, and on which address?"
+        )
+    elif open_to:
+        lines.append(f"restrict it: {_RULES} has no {resource.port}/tcp; or stop what listens there")
+    if closed_to and ruled:
+        lines.append(
+            "something listens there and this host's own rules let it in: an upstream firewall or security group is "
+            "in the way, which is not ours to change"
+        )
+    elif closed_to:
+        lines.append(
+            f"let it in: {_RULES} has no {resource.port}/tcp; else an upstream firewall is in the way"
+        )
+    return "\n".join(lines)
+
+
+FACT = ExposureFact()
+
+
+def __getattr__(name: str) -> object:
+    return pyinfra_fact("Exposure", FACT, name)

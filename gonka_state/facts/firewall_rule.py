@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.core.observation import Absent, Observation, Present, Unknown, Unmanaged, Value
 from gonka_state.facts.addresses import Addresses
-from gonka_state.facts.exposure import Offender
+from gonka_state.facts.culprits import Offender
 from gonka_state.facts.rule_judge import Judge
 from gonka_state.facts.rule_meaning import is_rule
 

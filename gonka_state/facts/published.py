@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.facts import container_ports
 from gonka_state.facts.addresses import IPV6, Sources
-from gonka_state.facts.exposure import BRIDGES
+from gonka_state.facts.culprits import BRIDGES
 from gonka_state.facts.packet import Holds, Packet, holds
 from gonka_state.facts.reach import Cause, Verdict, Walk
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gonka_state.facts.addresses import IPV6, Addresses, Sources
-from gonka_state.facts.exposure import Offender, blame, culprits, lost, said, told
+from gonka_state.facts.culprits import Offender, blame, culprits, lost, said, told
 from gonka_state.facts.reach import Verdict, Walk
 from gonka_state.facts.rule_meaning import declared_rules, is_rule, keeps_out, others, packets
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonka_state.facts.exposure import BRIDGES
+from gonka_state.facts.culprits import BRIDGES
 from gonka_state.facts.packet import Packet, Ports
 from gonka_state.resources.firewall import FirewallRuleResource
 

@@ -73,6 +73,10 @@ class HostLook:
     unknown: str = ""
     hint: str = ""
 
+    def with_section(self, name: str, answer: Answer) -> HostLook:
+        """The same look with one more section."""
+        return replace(self, sections={**self.sections, name: answer})
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

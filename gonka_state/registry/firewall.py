@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.facts import container_port, firewall, firewall_rule, firewall_ufw, lockout
+from gonka_state.facts import container_port, exposure, firewall, firewall_rule, firewall_ufw, lockout
 from gonka_state.kind import Kind, Need
+from gonka_state.resources.exposure import ExposureResource
 from gonka_state.resources.firewall import ContainerPortResource, FirewallResource, FirewallRuleResource
 
 if TYPE_CHECKING:
@@ -32,5 +33,16 @@ KINDS: Sequence[Kind[Any, Any]] = (
         observe=container_port.observe,
         wanted=container_port.wanted,
         unmanaged=container_port.unmanaged,
+    ),
+    Kind(
+        resource=ExposureResource,
+        fact=exposure.FACT,
+        observe=exposure.observe_exposure,
+        wanted=exposure.wanted_exposure,
+        needs=(
+            Need("container-port", lambda mine, theirs: mine.port == theirs.port),
+            Need("firewall-rule"),
+            Need("firewall"),
+        ),
     ),
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gonka_state.spec.checks import default_id, is_host
 from gonka_state.spec.drafts import Draft, given
 from gonka_state.spec.expand_env_files import env_files
+from gonka_state.spec.expand_exposure import exposure
 from gonka_state.spec.expand_requirement import required
 from gonka_state.spec.host_words import NETWORK
 
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from gonka_state.spec.tree import Node
     from gonka_state.spec.words import Cluster
 
-MORE: tuple[Callable[[Expansion, str, Host, Node], Iterator[Draft]], ...] = (env_files,)
+MORE: tuple[Callable[[Expansion, str, Host, Node], Iterator[Draft]], ...] = (
+    env_files,
+    exposure,
+)
 """Expansions in modules of their own: (expansion, host name, host words, host node) -> drafts."""
 
 

@@ -11,6 +11,7 @@ from gonka_state.resources.requirement import Topic  # noqa: TC001  (pydantic re
 from gonka_state.spec.vocabulary import (
     AbsolutePath,
     ContainerPortKey,
+    ExposedPort,
     Mode,
     ModelId,
     Port,
@@ -196,6 +197,7 @@ class Role(Words):
             BeforeValidator(only_sources, json_schema_input_type=str | list[str] | ContainerPort),
         ],
     ] = Field(default_factory=dict)
+    exposure: dict[ExposedPort, Texts] = Field(default_factory=dict)
     directories: dict[AbsolutePath, Directory] = Field(default_factory=dict)
     files: dict[AbsolutePath, File] = Field(default_factory=dict)
     env_files: dict[AbsolutePath, EnvFile] = Field(default_factory=dict)

@@ -25,6 +25,7 @@ _WORD = r"^[A-Za-z0-9._-]+$"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _PORT = r"^(\d{1,5}(:\d{1,5})?|any)(/(tcp|udp|any))?$"
 _CONTAINER_PORT = r"^\d{1,5}(/(tcp|udp))?$"
+_EXPOSED_PORT = r"^\d{1,5}(/tcp)?$"
 
 MEANING = {
     ABSOLUTE: "an absolute path",
@@ -37,6 +38,7 @@ MEANING = {
     _VARIABLE: "a name of letters, digits and underscores",
     _PORT: "a port such as 22/tcp, 53/udp or 60000:61000/udp",
     _CONTAINER_PORT: "a port such as 5050/tcp",
+    _EXPOSED_PORT: "a TCP port such as 5050/tcp",
 }
 """What each pattern asks for, as an operator would say it."""
 
@@ -60,6 +62,7 @@ UserName = Annotated[str, Field(pattern=_USER)]
 Word = Annotated[str, Field(pattern=_WORD)]
 VariableName = Annotated[str, Field(pattern=_VARIABLE)]
 PortKey = Annotated[str, Field(pattern=_PORT), AfterValidator(_ports)]
+ExposedPort = Annotated[str, Field(pattern=_EXPOSED_PORT), AfterValidator(_ports)]
 ContainerPortKey = Annotated[str, Field(pattern=_CONTAINER_PORT), AfterValidator(_ports)]
 State = Literal["present", "absent"]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gonka_state.facts.addresses import Sources
-from gonka_state.facts.exposure import BRIDGES
+from gonka_state.facts.culprits import BRIDGES
 from gonka_state.facts.iptables import Rule, parse
 from gonka_state.facts.packet import Holds, Packet, holds, sources
 

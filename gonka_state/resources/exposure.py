@@ -1,0 +1,40 @@
+"""Who really gets an answer from a port of a host, as others try it."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field, field_validator, model_validator
+
+from gonka_state.resources.base import Attribute, Resource
+from gonka_state.resources.sources import normalise_sources
+
+
+class ExposureResource(Resource):
+    """A TCP port, and who may get a connection to it; nothing is changed, only tried.
+
+    `sources` as for a firewall rule. Compared are names: the hosts of the cluster and this machine that get an
+    answer. `also` is a further address of the host that this machine tries (its public one).
+    """
+
+    kind: ClassVar[str] = "exposure"
+    human: ClassVar[bool] = True
+
+    name: str = ""
+    port: int = Field(ge=1, le=65535)
+    sources: Annotated[tuple[str, ...], Field(alias="from", strict=False), Attribute()] = ()
+    also: str | None = None
+
+    model_config = Resource.model_config | {"populate_by_name": True}
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _sources(cls, value: object) -> tuple[str, ...]:
+        return normalise_sources(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name(cls, values: object) -> object:
+        if isinstance(values, dict) and not values.get("name"):
+            values = {**values, "name": f"{values.get('port')}/tcp"}
+        return values
