@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from gonka_state.facts.ufw import Saved
     from gonka_state.resources.firewall import FirewallRuleResource
 
-NOT_INSTALLED = Unknown("ufw is not installed", hint="apt-get install ufw, then look again")
+NOT_INSTALLED = Unknown(
+    "ufw is not installed", hint="apt-get install ufw, then look again", pending_on="package"
+)
 
 
 def observe(state: FirewallState, rule: FirewallRuleResource, here: Here) -> Observation:

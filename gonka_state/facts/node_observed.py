@@ -52,7 +52,11 @@ def observe_node(state: NodesState, resource: NodeResource, here: Here) -> Obser
             hint="docker logs --tail 20 api, on this host"
             if not api.silent
             else "is the container api running?",
-            pending_on="compose-service" if api.silent else "",
+            pending_on="compose-service"
+            if api.silent
+            else "package"
+            if "not installed" in api.problem
+            else "",
         )
     details = {"version": api.version, "writable": api.writable}
     entries = api.find(resource.name)

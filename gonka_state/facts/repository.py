@@ -153,7 +153,9 @@ def observe_repository(state: RepositoriesState, resource: RepositoryResource, h
             f"{resource.name} is no checkout but {what}", hint="move it away, or declare another path"
         )
     if not state.git:
-        return Unknown(f"git is not installed, {resource.name} cannot be read", hint="install git")
+        return Unknown(
+            f"git is not installed, {resource.name} cannot be read", hint="install git", pending_on="package"
+        )
     return _present(found, resource)
 
 

@@ -173,7 +173,9 @@ def _unreadable(state: ContainersState, resource: ComposeServiceResource) -> Unk
         return Unknown(f"compose gave no hash for {resource.name}", hint="docker compose config --hash '*'")
     if resource.url and state.urls is None:
         return Unknown(
-            f"{resource.url} cannot be asked: curl is not installed", hint="install curl on this host"
+            f"{resource.url} cannot be asked: curl is not installed",
+            hint="install curl on this host",
+            pending_on="package",
         )
     return None
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from gonka_state.lab.paths import LabPaths
     from gonka_state.lab.spec import LabInfo, LabSpec
 
+PACKAGES = ["ca-certificates", "git", "curl", "ufw", "python3-venv"]
+HF, HF_VERSION = "/opt/hf", "2.4.0"
+"""The client in the hosts' base system, and its version in tools.lock."""
+
 # the generator of secp256k1: a valid public key that nobody registers
 ACCOUNT = base64.b64encode(
     bytes.fromhex("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
@@ -36,7 +40,7 @@ def document(spec: LabSpec, info: LabInfo, paths: LabPaths, os_release: str) -> 
             "keyring_password": {"file": str(paths.keyring_password)},
         },
         "repository": {"url": info.git_url, "ref": info.git_ref},
-        "hub": {"endpoint": info.hub_url},
+        "hub": {"endpoint": info.hub_url, "client": f"{HF}/bin/hf"},
         "requirements": {
             "os": {"equals": f"{system.get('ID', '')} {system.get('VERSION_ID', '')}"},
             "docker": {"minimum": "20.10"},
@@ -48,7 +52,16 @@ def document(spec: LabSpec, info: LabInfo, paths: LabPaths, os_release: str) -> 
             "disk-type": {"equals": "overlay"},
             "reach-registries": {"topic": "reach", "targets": ["http://ghcr.io/v2/"]},
         },
+        "roles": {role: _role() for role in sorted({host.role for host in spec.hosts})},
         "hosts": {name: {"address": address} for name, address in info.hosts.items()},
+    }
+
+
+def _role() -> dict[str, object]:
+    """What differs for all hosts of a role: a lab host has the packages of its base, and no way to others."""
+    return {
+        "packages": PACKAGES,
+        "tools": {"hf": {"package": "huggingface_hub", "version": HF_VERSION, "path": HF}},
     }
 
 

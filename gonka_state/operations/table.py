@@ -15,6 +15,8 @@ from gonka_state.operations import (
     firewall_rule,
     model,
     node,
+    package,
+    python_tool,
     repository,
 )
 
@@ -34,6 +36,8 @@ OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
         "firewall-rule": firewall_rule.apply,
         "model": model.apply,
         "node": node.apply,
+        "package": package.apply,
+        "python-tool": python_tool.apply,
         "repository": repository.apply,
     }
 )

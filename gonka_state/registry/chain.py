@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.facts import node_observed, nodes
 from gonka_state.kind import Kind, Need
+from gonka_state.registry.programs import packaged
 from gonka_state.resources.node import NodeResource
 
 if TYPE_CHECKING:
@@ -18,6 +19,6 @@ KINDS: Sequence[Kind[Any, Any]] = (
         observe=node_observed.observe_node,
         unmanaged=node_observed.unmanaged_nodes,
         refuse=node_observed.refuse_nodes,
-        needs=(Need("compose-service", node_observed.behind_api),),
+        needs=(Need("compose-service", node_observed.behind_api), Need("package", packaged("curl"))),
     ),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gonka_state.facts import model_observed, models, repository
 from gonka_state.kind import Kind, Need
 from gonka_state.registry.paths import home_in, inside
+from gonka_state.registry.programs import client_of, packaged
 from gonka_state.resources.model import ModelResource
 from gonka_state.resources.repository import RepositoryResource
 
@@ -18,13 +19,17 @@ KINDS: Sequence[Kind[Any, Any]] = (
         resource=RepositoryResource,
         fact=repository.FACT,
         observe=repository.observe_repository,
-        needs=(Need("directory", inside),),
+        needs=(Need("directory", inside), Need("package", packaged("git"))),
     ),
     Kind(
         resource=ModelResource,
         fact=models.FACT,
         observe=model_observed.observe_model,
         unmanaged=model_observed.unmanaged_models,
-        needs=(Need("directory", home_in),),
+        needs=(
+            Need("directory", home_in),
+            Need("python-tool", client_of),
+            Need("package", packaged("curl")),
+        ),
     ),
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.facts import container_port, exposure, firewall, firewall_rule, firewall_ufw, lockout
 from gonka_state.kind import Kind, Need
+from gonka_state.registry.programs import packaged
 from gonka_state.resources.exposure import ExposureResource
 from gonka_state.resources.firewall import ContainerPortResource, FirewallResource, FirewallRuleResource
 
@@ -19,13 +20,14 @@ KINDS: Sequence[Kind[Any, Any]] = (
         observe=firewall_rule.observe,
         unmanaged=firewall_rule.unmanaged,
         refuse=lockout.refuse,
+        needs=(Need("package", packaged("ufw", "iptables")),),
     ),
     Kind(
         resource=FirewallResource,
         fact=firewall.FACT,
         observe=firewall_ufw.observe,
         refuse=lockout.refuse,
-        needs=(Need("firewall-rule"),),
+        needs=(Need("firewall-rule"), Need("package", packaged("ufw", "iptables"))),
     ),
     Kind(
         resource=ContainerPortResource,
@@ -33,6 +35,7 @@ KINDS: Sequence[Kind[Any, Any]] = (
         observe=container_port.observe,
         wanted=container_port.wanted,
         unmanaged=container_port.unmanaged,
+        needs=(Need("package", packaged("ufw", "iptables")),),
     ),
     Kind(
         resource=ExposureResource,

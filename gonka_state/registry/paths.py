@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gonka_state.resources.base import Resource
     from gonka_state.resources.model import ModelResource
+    from gonka_state.resources.python_tool import PythonToolResource
 
 
 def inside(mine: Resource, theirs: Resource) -> bool:
     """My path lies below theirs."""
     path = PurePosixPath(mine.name)
     return path != PurePosixPath(theirs.name) and path.is_relative_to(theirs.name)
+
+
+def directory_of(mine: PythonToolResource, theirs: Resource) -> bool:
+    """My environment lies below their directory."""
+    return PurePosixPath(mine.path) != PurePosixPath(theirs.name) and PurePosixPath(mine.path).is_relative_to(
+        theirs.name
+    )
 
 
 def home_in(mine: ModelResource, theirs: Resource) -> bool:

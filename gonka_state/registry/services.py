@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.facts import containers, services
 from gonka_state.kind import Kind, Need
+from gonka_state.registry.programs import packaged
 from gonka_state.resources.compose_service import ComposeServiceResource
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ KINDS: Sequence[Kind[Any, Any]] = (
             Need("file", services.made_from, refresh=True, only=("content",)),
             Need("env-file", services.in_project),
             Need("env-file", services.made_from, refresh=True, only=("variables",)),
+            Need("package", packaged("curl")),
             Need("firewall"),
             Need("firewall-rule"),
             Need("container-port"),

@@ -11,6 +11,7 @@ from gonka_state.spec.drafts import Draft, given
 from gonka_state.spec.expand_env_files import env_files
 from gonka_state.spec.expand_exposure import exposure
 from gonka_state.spec.expand_requirement import required
+from gonka_state.spec.expand_system import system
 from gonka_state.spec.host_words import NETWORK
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 MORE: tuple[Callable[[Expansion, str, Host, Node], Iterator[Draft]], ...] = (
     env_files,
     exposure,
+    system,
 )
 """Expansions in modules of their own: (expansion, host name, host words, host node) -> drafts."""
 

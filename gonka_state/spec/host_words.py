@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from gonka_state.resources.firewall import Policy  # noqa: TC001  (pydantic reads it at run time)
 from gonka_state.resources.requirement import Topic  # noqa: TC001  (pydantic reads it at run time)
+from gonka_state.spec.system_words import System
 from gonka_state.spec.vocabulary import (
     AbsolutePath,
     ContainerPortKey,
@@ -185,7 +186,7 @@ class RegisteredNode(Words):
     state: State = "present"
 
 
-class Role(Words):
+class Role(System):
     """What every host of a role has; a host may say the same words, which are laid over its role's."""
 
     requirements: dict[str, Requirement] = Field(default_factory=dict)

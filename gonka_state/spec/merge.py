@@ -20,6 +20,7 @@ ALTERNATIVES = (
 
 NAMED = frozenset(
     {"hosts", "models", "requirements", "rules", "container_ports", "directories", "files", "services"}
+    | {"packages", "tools"}
 )
 """Maps whose keys the operator chooses."""
 

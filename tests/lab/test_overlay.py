@@ -30,7 +30,7 @@ def test_the_overlay_points_at_the_lab_and_keeps_its_secret_apart(state_home: Pa
     text = RECORD.paths.overlay.read_text()
     found = YAML(typ="safe").load(text)
     assert list(found) == [
-        "cluster", "lab", "ssh", "network", "repository", "hub", "requirements", "hosts",
+        "cluster", "lab", "ssh", "network", "repository", "hub", "requirements", "roles", "hosts",
     ]  # fmt: skip
     assert found["network"]["public_host"] == "10.77.0.12"
     assert found["hosts"] == {"c-ml-01": {"address": "10.77.0.11"}, "c-network": {"address": "10.77.0.12"}}
