@@ -65,6 +65,9 @@ def test_case(path: Path) -> None:
         found = {item.name: [item.before, item.after] for item in change.attributes}
         assert (change.action, found) == (Action(expected["action"]), expected.get("changes", {})), change
         assert expected.get("reason", "") in change.reason
+        if "held" in expected:
+            assert change.held.startswith(expected["held"]), change
+            assert bool(change.held) is bool(expected["held"])
         if "effect" in expected:
             assert change.effect == expected["effect"]
         assert change.human == expected.get("human", False)

@@ -114,6 +114,10 @@ def _judge(outcome: Outcome, seen: Change, current: Compared) -> Outcome:
         return replace(outcome, status=Status.CHANGED, detail=noted, hint="")
     if outcome.status is Status.FAILED:
         return outcome
+    if seen.action is Action.DELETE and outcome.change.action is Action.UPDATE:
+        return replace(
+            outcome, status=Status.CHANGED, detail=f"its removal comes next: {seen.held}".rstrip(": ")
+        )
     observation = current.observations.get(seen.address)
     if isinstance(observation, Unknown):
         return replace(

@@ -65,7 +65,10 @@ class HostJudge:
         kind = self._kinds[item.address.kind]
         seen, wanted = self._observe(kind, item)
         resource = item.resource
-        action, attributes = compare(wanted, seen, wanted_absent=resource.state == "absent")
+        gone = resource.state == "absent"
+        if gone and isinstance(seen, Present) and seen.before_removal:
+            wanted, gone = dict(seen.before_removal), False
+        action, attributes = compare(wanted, seen, wanted_absent=gone)
         if isinstance(seen, Unknown):
             return Change(item.address, action, reason=seen.reason, hint=seen.hint), seen
         if action is Action.CREATE:

@@ -1,19 +1,19 @@
-"""The ML nodes that a network host's Admin API knows, and how old that API is.
+"""The ML nodes that a network host's Admin API knows, how old that API is, and what the chain says about it.
 
-Source of the shapes: Gonka's decentralized-api, GET /admin/v1/nodes and GET /v1/versions. The list holds no
-secret. GET /admin/v1/config holds a private key: only its status code is asked for, and only when the
-version is not known otherwise (404: older than 0.2.4).
+Source of the shapes: Gonka's decentralized-api (GET /admin/v1/nodes and /admin/v1/config, /v1/versions,
+/v1/governance/models, /v1/epochs/latest, /v1/epochs/current/participants) and its ML node (/api/v1/state,
+/api/v1/gpu/devices). The configuration holds a private key, and a node may have a token: only the values
+named here leave the host (`facts/picked.py`).
 """
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gonka_state.errors import FactError
-from gonka_state.facts.base import Fact, Look, Part, Parts, pyinfra_fact, quote, split_parts
+from gonka_state.facts.admin_api import NODES
+from gonka_state.facts.api_answers import Answers, NodesState, read_api
+from gonka_state.facts.base import Fact, Look, pyinfra_fact, quote, split_parts
+from gonka_state.facts.picked import ANSWERED, PICK, pick, wanted
 from gonka_state.resources.node import NodeResource
 
 if TYPE_CHECKING:
@@ -21,69 +21,70 @@ if TYPE_CHECKING:
 
     from gonka_state.resources.base import Resource
 
-WRITABLE_SINCE = (0, 2, 4)
-"""The first API release with PUT and with a POST that does not append a second entry."""
+_FIELDS = ("id", "host", "inference_port", "poc_port", "inference_segment", "poc_segment", "max_concurrent")
+_STATE = (
+    "intended_status",
+    "current_status",
+    "failure_reason",
+    "status_timestamp",
+    "lock_count",
+    "admin_state/enabled",
+    "admin_state/epoch",
+    "ml_node_version",
+    "epoch_ml_nodes/**",
+)
+LISTED = wanted(
+    "error/**",
+    "*/node/models/**",
+    *(f"*/node/{name}" for name in _FIELDS),
+    *(f"*/state/{name}" for name in _STATE),
+)
+STORED = wanted("nodes/*/models/**", *(f"nodes/*/{name}" for name in _FIELDS))
+_VERSION = wanted("api_version/version")
+_MODELS = wanted("models/*/id")
+_EPOCH = wanted("latest_epoch/index", "phase", "block_height")
+_GROUP = "active_participants/participants/*"
+_PARTICIPANTS = wanted(
+    f"{_GROUP}/index", f"{_GROUP}/inference_url", f"{_GROUP}/ml_nodes/*/ml_nodes/*/node_id"
+)
+_CARDS = wanted(*(f"devices/*/{name}" for name in ("total_memory_mb", "used_memory_mb", "is_available")))
+_LOADED = wanted("state", "loaded_model", "version")
 
-NODES = "/admin/v1/nodes"
-
-ASK = r"""
-ask() { curl -sS --max-time "$1" -w '\n%{http_code}' -- "$2"; }
-"""
-
-_SCRIPT = (
-    ASK
-    + r"""
-era() {
-  answer=$(ask "$1" "$3/v1/versions" 2>/dev/null)
-  case $answer in *'"version"'*[0-9].[0-9]*200) printf '%s' "$answer"; return ;; esac
-  printf 'config\n'; curl -s -o /dev/null --max-time "$1" -w '%{http_code}' -- "$2/admin/v1/config"
+# Of all participants only the one that names us, by address or by URL.
+_OWN = r"""
+own() { pick "$1" "$2" "$3" | awk -F '\t' -v one="\"$4\"" -v other="\"$5\"" '
+  /^end / { if (mine) printf "%s", lines; print; next }
+  $3 != at { if (mine) printf "%s", lines; lines = ""; mine = 0; at = $3 }
+  { lines = lines $0 "\n"; if ($NF == one || $NF == other) mine = 1 }
+  END { exit 0 }'
 }
 """
-)
 
-_NOT_FOUND = 127
-_ERROR_LENGTH = 400
-_NONSENSE_LENGTH = 80
-
-
-@dataclass(frozen=True, slots=True)
-class AdminApi:
-    """One Admin API's answer: its nodes as it gives them, or the `problem` of reading it.
-
-    `silent` says that nothing answered at all. `writable` is None when the API's age is not known.
-    """
-
-    nodes: tuple[dict[str, Any], ...] = ()
-    problem: str = ""
-    silent: bool = False
-    version: str = ""
-    writable: bool | None = None
-
-    def find(self, name: str) -> list[dict[str, Any]]:
-        """The entries of a node: one, none, or in an old API's list several."""
-        return [entry for entry in self.nodes if entry["node"].get("id") == name]
-
-
-@dataclass(frozen=True, slots=True)
-class NodesState:
-    """Admin APIs by base URL."""
-
-    apis: dict[str, AdminApi] = field(default_factory=dict)
+# All ML nodes at once, and each answer in one write: a dead one must not make the look wait for the next.
+_CARDS_OF = r"""
+cards() { pick 3 "$2/api/v1/state" "$3" "$1 state " && pick 3 "$2/api/v1/gpu/devices" "$4" "$1 cards "; }
+ml_nodes() {
+  loaded=$1; devices=$2; shift 2
+  while [ $# -gt 0 ]; do { found=$(cards "$1" "$2" "$loaded" "$devices" 2>/dev/null); printf '%s\n' "$found"; } & shift 2; done
+  wait
+}
+"""
 
 
 class NodesFact(Fact[NodesState]):
-    """The node list of every declared Admin API. As a plain fact it takes `api=` and `public_api=`."""
+    """What every declared Admin API says. As a plain fact it takes `api=` and `public_api=`."""
 
     section = "nodes"
 
     def script(self, wanted: Sequence[Resource], look: Look) -> str:
-        """POSIX sh: two or three requests per API, on the host itself."""
-        pairs = sorted({(item.api, item.public_api) for item in wanted if isinstance(item, NodeResource)})
-        lines = [_SCRIPT]
-        for api, public in pairs:
-            lines.append(f"part {quote(f'nodes {api}')} ask {look.http_timeout} {quote(api + NODES)}")
-            wait = max(look.http_timeout // 2, 1)
-            lines.append(f"part {quote(f'era {api}')} era {wait} {quote(api)} {quote(public)}")
+        """POSIX sh: about six requests per API, and two per ML node, all from the network host itself.
+
+        An API that does not answer the first one is not asked on.
+        """
+        declared = [item for item in wanted if isinstance(item, NodeResource)]
+        lines = [PICK, _OWN, _CARDS_OF, "part clock date +%s"]
+        for api in sorted({item.api for item in declared}):
+            lines += _questions([item for item in declared if item.api == api], look.http_timeout)
         return "\n".join(lines)
 
     def standalone(self, **arguments: object) -> str:
@@ -95,83 +96,41 @@ class NodesFact(Fact[NodesState]):
     def parse(self, text: str) -> NodesState:
         """Understand the section; an API that answers nonsense is a problem of its own nodes only."""
         parts = split_parts(text)
+        answers = Answers(parts)
         names = [name.removeprefix("nodes ") for name in parts if name.startswith("nodes ")]
-        return NodesState({name: _api(parts, name) for name in names})
+        return NodesState({name: read_api(answers, name) for name in names})
 
 
-def read_answer(part: Part) -> tuple[int, str]:
-    """The HTTP status, 0 when there was no answer, and the body of one request."""
-    body, _, code = part.text.rstrip("\n").rpartition("\n")
-    return (int(code) if code.isdigit() else 0), body
+def _questions(declared: Sequence[NodeResource], seconds: int) -> list[str]:
+    node = declared[0]
+    api, public, short = node.api, node.public_api, max(seconds // 2, 1)
 
+    def ask(what: str, call: str) -> str:
+        return f"part {quote(f'{what} {api}')} {call}"
 
-def words_of(body: str) -> str:
-    """What an API says about an error: its `error` text, else the start of the body."""
-    try:
-        said = json.loads(body)
-    except ValueError:
-        return " ".join(body.split())[:_NONSENSE_LENGTH]
-    while isinstance(said, dict) and "error" in said:
-        said = said["error"]
-    text = said if isinstance(said, str) else json.dumps(said)
-    return " ".join(text.split())[:_ERROR_LENGTH]
-
-
-def read_nodes(body: str) -> tuple[dict[str, Any], ...]:
-    """The list as the API gives it.
-
-    Raises:
-        FactError: it is no list of objects with a `node` each.
-    """
-    try:
-        entries = json.loads(body)
-    except ValueError as error:
-        raise FactError(f"no JSON: {' '.join(body.split())[:_NONSENSE_LENGTH]!r}") from error
-    if entries is None:  # Go's empty list
-        return ()
-    if not isinstance(entries, list) or not all(_is_entry(entry) for entry in entries):
-        raise FactError(f"no list of nodes: {' '.join(body.split())[:_NONSENSE_LENGTH]!r}")
-    return tuple(entries)
-
-
-def _is_entry(entry: object) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get("node"), dict)
-
-
-def _api(parts: Parts, name: str) -> AdminApi:
-    part = parts[f"nodes {name}"]
-    status, body = read_answer(part)
-    version, writable = _age(parts.get(f"era {name}"))
-    if status == 0:
-        problem = (
-            "curl is not installed" if part.status == _NOT_FOUND else f"does not answer: {_curl(part.stderr)}"
-        )
-        return AdminApi(problem=problem, silent=part.status != _NOT_FOUND)
-    if status != 200:  # noqa: PLR2004 (HTTP)
-        return AdminApi(problem=f"answers {status}: {words_of(body)}", version=version, writable=writable)
-    try:
-        return AdminApi(nodes=read_nodes(body), version=version, writable=writable)
-    except FactError as error:
-        return AdminApi(problem=f"answers with {error}", version=version, writable=writable)
-
-
-def _curl(stderr: str) -> str:
-    return re.sub(r"^curl: \(\d+\) ", "", stderr.strip()) or "no connection"
-
-
-def _age(part: Part | None) -> tuple[str, bool | None]:
-    """The API's version as it says itself, and whether it can be written to."""
-    if part is None:
-        return "", None
-    if part.text.startswith("config\n"):
-        status, _ = read_answer(part)
-        return "", {200: True, 404: False}.get(status)
-    try:
-        version = str(json.loads(read_answer(part)[1])["api_version"]["version"])
-    except (ValueError, KeyError, TypeError):
-        return "", None
-    numbers = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
-    return version, tuple(map(int, numbers.groups())) >= WRITABLE_SINCE if numbers else None
+    seeds = [item.seed_api for item in declared if item.seed_api]
+    own = quote(node.account or "-", node.public_url or "-")
+    lines = [ask("nodes", pick(seconds, api + NODES, LISTED)), f'if [ "$_rc" -lt {ANSWERED} ]; then']
+    lines += [ask("config", pick(short, f"{api}/admin/v1/config", STORED))]
+    lines += [ask("versions", pick(short, f"{public}/v1/versions", _VERSION))]
+    lines += [
+        f'if [ "$_rc" -lt {ANSWERED} ]; then',
+        ask("models", pick(short, f"{public}/v1/governance/models", _MODELS)),
+    ]
+    lines += [
+        "governed=$_rc",
+        f'if [ "$_rc" -lt {ANSWERED} ]; then',
+        ask("epoch", pick(short, f"{public}/v1/epochs/latest", _EPOCH)),
+    ]
+    people = pick(short, f"{public}/v1/epochs/current/participants", _PARTICIPANTS).removeprefix("pick ")
+    lines += [ask("participants", f"own {people} {own}"), "fi", "else governed=4", "fi"]
+    if seeds:
+        lines += [
+            f'[ "$governed" = 0 ] || {ask("seed", pick(short, f"{seeds[0]}/v1/governance/models", _MODELS))}'
+        ]
+    places = [word for item in declared if item.management for word in (item.name, item.management)]
+    lines += [ask("cards", f"ml_nodes {quote(_LOADED, _CARDS, *places)}")] if places else []
+    return [*lines, "fi"]
 
 
 FACT = NodesFact()

@@ -17,6 +17,7 @@ KINDS: Sequence[Kind[Any, Any]] = (
         resource=NodeResource,
         fact=nodes.FACT,
         observe=node_observed.observe_node,
+        wanted=node_observed.wanted_node,
         unmanaged=node_observed.unmanaged_nodes,
         refuse=node_observed.refuse_nodes,
         needs=(Need("compose-service", node_observed.behind_api), Need("package", packaged("curl"))),

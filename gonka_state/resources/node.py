@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from gonka_state.core.change import Effect
+from gonka_state.core.change import Action, AttributeChange, Effect
 from gonka_state.resources.base import Attribute, Resource
 
 _PORT = Field(ge=1, le=65535)
@@ -17,7 +17,10 @@ class NodeResource(Resource):
 
     Compared: what the API lets one declare. Never compared: `node_num`, `state.*` and `hardware`, which
     the API rewrites by itself. `models` maps a model id to `{args: [...]}`; args are compared as a list.
-    `about` is the host the node runs on. `api` is the Admin API's base URL on the network host.
+    `about` is the host the node runs on. `api` is the Admin API's base URL on the network host, `public_api`
+    the public one's there and `public_url` as the world knows it; `seed_api` answers for the chain where our
+    own does not. `account` is the cluster's address on the chain. `management` is the ML node's own API as the
+    network host reaches it.
     """
 
     kind: ClassVar[str] = "node"
@@ -37,11 +40,19 @@ class NodeResource(Resource):
     about: str | None = None
     api: str = "http://127.0.0.1:9200"
     public_api: str = "http://127.0.0.1:8000"
+    public_url: str | None = None
+    seed_api: str | None = None
+    account: str | None = None
+    management: str | None = None
 
     @property
     def subject(self) -> str | None:
         """The host the node runs on."""
         return self.about
+
+    def effect(self, action: Action, changes: tuple[AttributeChange, ...]) -> Effect:
+        """Every write to the broker may disturb what the node is doing, whatever it is about."""
+        return Effect.DISRUPTIVE if action is Action.UPDATE else super().effect(action, changes)
 
     @field_validator("host")
     @classmethod

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from gonka_state.spec.references import Value, Withheld
     from gonka_state.spec.words import Cluster
 
-OWN_API = "http://127.0.0.1:8000"
+LOOPBACK = "127.0.0.1"
+OWN_API = f"http://{LOOPBACK}:8000"
 PORT = 8000
 """API_PORT of the deployment, on every network node (gonka-contract 5.3)."""
 
@@ -26,7 +27,7 @@ def chain_source(words: Cluster, pubkey: Value | Withheld | None, seeds: Sequenc
     None where nothing is declared that is deployed: such a file has no chain. `seeds` are asked last. Without
     the account's public key nobody can tell that the cluster takes no part in an epoch.
     """
-    address = _address(pubkey)
+    address = own_address(pubkey)
     network = next((name for name, host in words.hosts.items() if host.role == NETWORK), None)
     if network is not None:
         directory = admin_project(words.hosts[network])
@@ -40,7 +41,8 @@ def chain_source(words: Cluster, pubkey: Value | Withheld | None, seeds: Sequenc
     return None
 
 
-def _address(pubkey: Value | Withheld | None) -> str:
+def own_address(pubkey: Value | Withheld | None) -> str:
+    """The cluster's cold address; empty while its public key is not known, or wrong."""
     try:
         return account_address(pubkey) if isinstance(pubkey, str) else ""
     except ValueError:  # said where the public key is checked

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from gonka_state.spec.chain_source import LOOPBACK, PORT, own_address
 from gonka_state.spec.checks import default_id, is_host
 from gonka_state.spec.drafts import Draft, given
 from gonka_state.spec.expand_env_files import env_files
@@ -152,6 +153,7 @@ class Expansion:
             if model in self.words.models
             else {},
             "about": name,
+            **self._known(name == network, data["host"], words.poc_port),
             "needs": [
                 *(f"{name}/compose-service:{label}" for label in _services(host, "models")),
                 *(f"{name}/{need}" for need in words.needs),
@@ -163,6 +165,17 @@ class Expansion:
         }
         if data["models"]:
             yield Draft(network, "node", data, node.deepest(["node"]), home=name)
+
+    def _known(self, own: bool, host: str, port: int) -> dict[str, str]:  # noqa: FBT001 (said by its caller)
+        """Where a node's own API answers for the network host, and who the cluster is to the chain."""
+        public = self.context.public_host
+        found = {
+            # A name of Docker's network means nothing to the host itself, where the port is published.
+            "management": f"http://{LOOPBACK if own else host}:{port}",
+            "public_url": f"http://{public}:{PORT}" if isinstance(public, str) else "",
+            "account": own_address(self.context.pubkey),
+        }
+        return {name: value for name, value in found.items() if value}
 
 
 def _models_of(host: Host) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -201,3 +202,48 @@ def test_trouble_on_request(tmp_path: Path, trouble: str, status: int) -> None:
     if trouble == "garbage":
         with pytest.raises(ValueError, match="Unterminated"):
             json.loads(reply.body)
+
+
+def test_a_second_entry_in_the_store_ends_all_saving(tmp_path: Path) -> None:
+    ask = asker(tmp_path)
+    ask("POST", "nodes", NODE)
+    ask.state.flush()  # type: ignore[attr-defined]
+    ask("POST", "nodes/batch", [{**NODE, "host": "10.0.0.2"}])
+    ask.state.participants["x"] = {}  # type: ignore[attr-defined]
+    ask.state.flush()  # type: ignore[attr-defined]
+    assert len(ask("GET", "config")[1]["nodes"]) == 2
+    again = ApiState(tmp_path, {})
+    assert (again.participants, len(again.broker.stored)) == ({}, 1)
+
+
+def test_a_node_whose_model_left_governance_stays_stored_and_is_not_served(tmp_path: Path) -> None:
+    ask = asker(tmp_path)
+    ask("POST", "nodes", NODE)
+    ask.state.flush()  # type: ignore[attr-defined]
+    (tmp_path / "lab-control.json").write_text(json.dumps({"governance_models": ["another/model"]}))
+    again = asker(tmp_path)
+    assert again("GET", "nodes")[1] == []
+    assert [node["id"] for node in again("GET", "config")[1]["nodes"]] == ["ml-01"]
+    assert again("DELETE", "nodes/ml-01")[1] is False
+    assert again("GET", "config")[1]["nodes"] == []
+
+
+def test_nodes_take_part_in_an_epoch_on_request(tmp_path: Path) -> None:
+    (tmp_path / "lab-control.json").write_text(json.dumps({"in_epoch": ["ml-01"], "epoch": 7}))
+    ask = asker(tmp_path)
+    ask("POST", "nodes", NODE)
+    (tmp_path / "lab-control.json").write_text(json.dumps({"in_epoch": ["ml-01"], "epoch": 8}))
+    ask("POST", "nodes/ml-01/disable")
+    state = ask("GET", "nodes")[1][0]["state"]
+    assert state["epoch_ml_nodes"][MODEL]["node_id"] == "ml-01"
+    assert state["admin_state"] == {"enabled": False, "epoch": 8}
+
+
+def test_the_seed_era_never_answers_again_after_an_unknown_id(tmp_path: Path) -> None:
+    ask = asker(tmp_path, "0.2.1")
+    asked = [threading.Thread(target=ask, args=words, daemon=True)
+             for words in (("POST", "nodes/nobody/enable"), ("GET", "nodes"))]  # fmt: skip
+    for thread in asked:
+        thread.start()
+        thread.join(0.3)
+    assert all(thread.is_alive() for thread in asked)

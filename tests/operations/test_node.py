@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gonka_state.core.address import Address
-from gonka_state.core.change import Action, Change
+from gonka_state.core.change import Action, AttributeChange, Change
 from gonka_state.core.desired import Timeouts
 from gonka_state.core.observation import Absent, Present
 from gonka_state.errors import StepError
@@ -20,7 +21,11 @@ from gonka_state.resources.node import NodeResource
 TIMED_OUT = Result(
     28, "\n000", "curl: (28) Operation timed out after 60001 milliseconds with 0 bytes received\n"
 )
-NEW: dict[str, object] = {"version": "0.2.13", "writable": True}
+NEW: dict[str, object] = {"version": "0.2.13", "upserts": True, "stored": False}
+OLD: dict[str, object] = {"version": "0.2.1", "upserts": False, "stored": False}
+
+
+ADDRESS = Address("net", "node", "ml-03")
 
 
 def node(**more: object) -> NodeResource:
@@ -171,7 +176,7 @@ def test_nothing_listening_means_nothing_was_written() -> None:
 @pytest.mark.parametrize(("enabled", "verb"), [(True, "enable"), (False, "disable")])
 def test_a_switch_alone_leaves_the_configuration(enabled: bool, verb: str) -> None:  # noqa: FBT001 (a parameter of the test)
     before, after = entry(enabled=not enabled), entry(enabled=enabled)
-    answers = [listed(before), answer(200, '{"message": "done", "node_id": "ml-03"}'), listed(after)]
+    answers = [listed(before), listed(before), answer(200, '{"message": "done"}'), listed(after)]
 
     (post,) = writes(drive(apply(step(node(enabled=enabled), Action.UPDATE)), answers))
 
@@ -182,11 +187,12 @@ def test_a_switch_that_does_not_show_fails() -> None:
     stays = listed(entry(enabled=True))
 
     with pytest.raises(StepError, match="took disable of node ml-03, but does not show it"):
-        drive(apply(step(node(enabled=False), Action.UPDATE)), [stays, answer(200, "{}"), stays])
+        drive(apply(step(node(enabled=False), Action.UPDATE)), [stays, stays, answer(200, "{}"), stays])
 
 
 def test_a_node_is_disabled_before_it_is_removed() -> None:
     answers = [
+        listed(entry()),
         listed(entry()),
         answer(200, "{}"),
         listed(entry(enabled=False)),
@@ -227,16 +233,100 @@ def test_what_changed_since_the_look_is_not_overwritten(
         drive(apply(step(node(), action)), [listed(*now)])
 
 
-@pytest.mark.parametrize(
-    ("details", "words"),
-    [
-        ({"version": "0.2.1", "writable": False}, "0.2.1 is older than 0.2.4"),
-        ({"version": "", "writable": None}, "not known to be 0.2.4 or later"),
-    ],
-)
-def test_an_api_that_is_too_old_is_not_written_to(details: dict[str, object], words: str) -> None:
-    with pytest.raises(StepError, match=words):
-        drive(apply(step(node(), Action.CREATE, details)), [])
+def test_an_api_of_unknown_age_is_not_written_to() -> None:
+    with pytest.raises(StepError, match="nobody knows whether the Admin API is older than 0"):
+        drive(apply(step(node(), Action.CREATE, {"version": "", "upserts": None})), [])
+
+
+def test_the_first_step_of_a_removal_only_disables() -> None:
+    answers = [listed(entry()), listed(entry()), answer(200, "{}"), listed(entry(enabled=False))]
+
+    (post,) = writes(drive(apply(step(node(state="absent"), Action.UPDATE)), answers))
+
+    assert post.script.count("/ml-03/disable") == 1
+
+
+def test_what_is_stored_otherwise_is_written_again() -> None:
+    change = replace(
+        step(node(), Action.UPDATE),
+        change=Change(ADDRESS, Action.UPDATE, (AttributeChange("persisted", before=False, after=True),)),
+    )
+
+    (put,) = writes(drive(apply(change), [listed(entry()), answer(200, "{}"), listed(entry())]))
+
+    assert " PUT " in put.script
+
+
+def test_a_node_that_is_stored_already_is_taken_out_of_the_store_first() -> None:
+    answers = [listed(), answer(200, "false"), listed(), answer(200, "{}"), listed(entry())]
+
+    done = writes(drive(apply(step(node(), Action.CREATE, {**NEW, "stored": True})), answers))
+
+    assert [item.script.split()[3] for item in done] == ["DELETE", "POST"]
+
+
+def test_a_node_that_is_only_stored_is_removed() -> None:
+    gone = step(node(state="absent"), Action.DELETE, {**NEW, "stored": True})
+
+    (delete,) = writes(drive(apply(gone), [listed(), answer(200, "false"), listed()]))
+
+    assert " DELETE " in delete.script
+
+
+def test_an_old_api_gets_a_new_node_once() -> None:
+    done = drive(apply(step(node(), Action.CREATE, OLD)), [listed(), answer(200, "{}"), listed(entry())])
+
+    assert [item.script.split()[3] for item in writes(done)] == ["POST"]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_an_old_api_gets_a_changed_node_anew_and_keeps_its_switch(enabled: bool) -> None:  # noqa: FBT001 (a parameter of the test)
+    before = entry(poc_port=1, enabled=enabled, hardware=[{"type": "H100", "count": 8}], version="v1")
+    answers = [listed(before), answer(200, "true"), listed(), answer(200, "{}"), listed(entry())]
+    if not enabled:
+        answers += [listed(entry()), answer(200, "{}"), listed(entry(enabled=False))]
+
+    done = writes(drive(apply(step(node(), Action.UPDATE, OLD)), answers))
+
+    assert [item.script.split()[3] for item in done] == ["DELETE", "POST", *([] if enabled else ["POST"])]
+    body = json.loads(done[1].stdin)
+    assert (body["poc_port"], body["hardware"], body["version"]) == (
+        8080,
+        [{"type": "H100", "count": 8}],
+        "v1",
+    )
+
+
+def test_an_old_api_never_gets_an_id_that_is_still_there() -> None:
+    stays = listed(entry(poc_port=1))
+
+    with pytest.raises(StepError, match="answered true, but node ml-03 is still registered"):
+        drive(apply(step(node(), Action.UPDATE, OLD)), [stays, answer(200, "true"), stays])
+
+
+@pytest.mark.parametrize("details", [OLD, NEW])
+def test_an_unknown_id_is_never_switched(details: dict[str, object]) -> None:
+    answers = [listed(entry()), listed()]
+
+    with pytest.raises(StepError, match="is not registered, so it was not asked to disable it"):
+        drive(apply(step(node(enabled=False), Action.UPDATE, details)), answers)
+
+
+def test_an_old_api_gives_no_reason_and_that_is_explained() -> None:
+    refusal = answer(500, '{"error": "error creating new node"}')
+
+    with pytest.raises(StepError, match="refused with 500: error creating new node") as caught:
+        drive(apply(step(node(), Action.CREATE, OLD)), [listed(), refusal])
+
+    assert "docker logs --tail 50 api" in caught.value.hint
+
+
+def test_a_node_taken_away_and_refused_is_said_to_be_gone() -> None:
+    refusal = answer(500, '{"error": "error creating new node"}')
+    answers = [listed(entry(poc_port=1)), answer(200, "true"), listed(), refusal]
+
+    with pytest.raises(StepError, match="register node ml-03 again, which is not registered until then"):
+        drive(apply(step(node(), Action.UPDATE, OLD)), answers)
 
 
 @pytest.mark.parametrize(

@@ -51,11 +51,12 @@ class Admin:
             return web.error("Internal Server Error", 500)
         with self.state.lock:
             self.state.broker.governance = self.state.governance()
+            self.state.broker.epoch = self.state.epoch()
             return self.routes.answer(request)
 
     def listing(self, _request: web.Request) -> web.Reply:
         """Every node with its state, in random order."""
-        nodes = self.state.broker.listing()
+        nodes = self.state.broker.listing(self.state.in_epoch())
         random.shuffle(nodes)
         return web.as_json(nodes)
 

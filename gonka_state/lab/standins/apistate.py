@@ -7,6 +7,7 @@ import json
 import random
 import re
 import sqlite3
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,10 @@ class ApiState:
         """The current epoch."""
         return int(chainclock.latest_epoch(self.control.read(), self.epoch_origin)["latest_epoch"]["index"])
 
+    def in_epoch(self) -> list[str]:
+        """The nodes with which this network node takes part in the current epoch; a new one has none."""
+        return [str(name) for name in self.control.read().get("in_epoch") or ()]
+
     def _merge_node_config(self) -> None:
         """Take the nodes of NODE_CONFIG, once in a lifetime; what does not pass is left out."""
         path = Path(self.environ.get("NODE_CONFIG_PATH", "/root/node_config.json"))
@@ -111,6 +116,10 @@ class ApiState:
             part = self._store.with_suffix(".part")
             part.write_text(json.dumps({**value, "merged_node_config": True}, indent=2))
             part.replace(self._store)
+            return
+        ids = [node["id"] for node in value["nodes"]]
+        if len(ids) != len(set(ids)):  # the real one's first statement fails then, and with it all the others
+            sys.stderr.write("flush: UNIQUE constraint failed: inference_nodes.id\n")
             return
         with sqlite3.connect(self._store) as database:
             database.execute("CREATE TABLE IF NOT EXISTS kv (key TEXT PRIMARY KEY, value TEXT)")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from gonka_state.lab.standins.jsons import Json
 
 PORTS = range(1, 65536)
@@ -112,9 +114,14 @@ class Broker:
                 continue
         self.stored = stored
 
-    def listing(self) -> list[dict[str, Any]]:
-        """What GET nodes answers, in no particular order."""
-        return [{"node": entry["node"], "state": entry["state"]} for entry in self.nodes.values()]
+    def listing(self, in_epoch: Collection[str] = ()) -> list[dict[str, Any]]:
+        """What GET nodes answers, in no particular order; `in_epoch` take part in the current epoch."""
+        found = []
+        for name, entry in self.nodes.items():
+            models = entry["node"]["models"] if name in in_epoch else ()
+            part = {model: {"node_id": name, "throughput": 1000, "poc_weight": 100} for model in models}
+            found.append({"node": entry["node"], "state": {**entry["state"], "epoch_ml_nodes": part}})
+        return found
 
     def upsert(self, node: Config) -> Config:
         """POST or PUT: the id in the body decides.

@@ -65,7 +65,10 @@ class Public:
         """Who takes part in an epoch: nobody here but who registered."""
         if epoch not in {"current", str(self.state.epoch())}:
             return web.error("epoch not found", 400)
-        everyone = [{"index": address, "weight": 1, "inference_url": item["url"], "models": [], "ml_nodes": []}
+        own = [{"ml_nodes": [{"node_id": name, "poc_weight": 100} for name in self.state.in_epoch()]}]
+        url = self.state.environ.get("DAPI_API__PUBLIC_URL")
+        everyone = [{"index": address, "weight": 1, "inference_url": item["url"], "models": [],
+                     "ml_nodes": own if item["url"] == url else []}
                     for address, item in self.state.participants.items()]  # fmt: skip
         group = {"participants": everyone, "epoch_id": self.state.epoch(), "poc_start_block_height": 0}
         return web.as_json(
