@@ -34,7 +34,8 @@ class Need:
 
     `refresh` says that when theirs changes, mine may have to change too (a container made from a file);
     `only` narrows that to some of their attributes. `first` needs it only to be made for the first time:
-    what was there already may be started or renewed without it.
+    what was there already may be started or renewed without it. `loose` orders the two where both run, and
+    holds mine back no more where theirs was not selected.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Need:
     refresh: bool = False
     only: tuple[str, ...] = ()
     first: bool = False
+    loose: bool = False
 
 
 def _declared(state: Any, resource: Resource, here: Here) -> dict[str, Value]:  # noqa: ANN401, ARG001

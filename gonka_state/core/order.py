@@ -22,13 +22,15 @@ class Edge:
 
     `refresh`: when it changes, the one that needs it may have to follow; with `only`, when one of these
     attributes of it changes. `first`: it counts only while the one that needs it is made for the first
-    time; what is there already may be started again without it.
+    time; what is there already may be started again without it. `loose`: it comes first where both run;
+    left out of a selection, it holds nothing back.
     """
 
     on: Address
     refresh: bool = False
     only: tuple[str, ...] = ()
     first: bool = False
+    loose: bool = False
 
     def counts_for(self, change: Change) -> bool:
         """Whether this need matters to a change of the one that has it."""

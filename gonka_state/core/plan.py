@@ -99,7 +99,9 @@ def settle(
         needs = [
             (edge, need)
             for edge in sorted(edges.get(address, ()))
-            if edge.counts_for(change) and (need := settled.get(edge.on)) is not None
+            if edge.counts_for(change)
+            and (need := settled.get(edge.on)) is not None
+            and not (edge.loose and need.held == NOT_SELECTED)
         ]
         settled[address] = _settle_one(gates.hold(change), needs, pending_on.get(address, ""))
     return tuple(settled.values())

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 from gonka_state.facts.base import quote
 
 if TYPE_CHECKING:
+    from gonka_state.resources.compose_images import ComposeImagesResource
     from gonka_state.resources.compose_service import ComposeServiceResource
 
 # `compose` runs without the login's environment: a variable exported there would win over the env file.
@@ -58,6 +60,7 @@ _FORMAT = "\t".join((_LABEL.format("project"), _LABEL.format("service"), "{{.Con
     '"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}""{{end}},'
     '"exit":{{.State.ExitCode}},"restarts":{{.RestartCount}},"started":{{json .State.StartedAt}},'
     '"policy":{{json .HostConfig.RestartPolicy.Name}},"ports":{{json .NetworkSettings.Ports}},'
+    '"addresses":"{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}",'
     '"hash":{{json (index .Config.Labels "com.docker.compose.config-hash")}},'
     '"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}},'
     '"directory":{{json (index .Config.Labels "com.docker.compose.project.working_dir")}}}'
@@ -88,6 +91,11 @@ seen() {
 }
 replay() { if [ "$RC" = 0 ]; then printf '%s\n' "$SEEN"; else printf '%s\n' "$SEEN" >&2; return "$RC"; fi; }
 images() { docker images --no-trunc --digests --format '{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}'; }
+platforms() {
+  ids=$(docker images --quiet --no-trunc | sort -u)
+  [ -z "$ids" ] || docker image inspect --format '{{.ID}}	{{.Os}}/{{.Architecture}}' $ids
+}
+blank() { sed -n 's/.*level=warning msg="The \\"\([A-Za-z0-9_]*\)\\" variable is not set.*/blank\t\1/p' | sort -u; }
 shape() {
   awk '
     function value(line) { sub(/^[^:]*: "/, "", line); sub(/",?$/, "", line); return line }
@@ -114,7 +122,8 @@ project() {
     [ -e "$path" ] || printf 'missing\t%s\n' "$path"; done)
   [ -z "$missing" ] || { printf '%s\n' "$missing"; return 0; }
   variables=$2; shift 2
-  if ! config=$(compose "$@" config --format json 2>/dev/null); then
+  # Warnings come before the file, each on a line of its own.
+  if ! config=$(compose "$@" config --format json 2>&1); then
     docker compose version >/dev/null 2>&1 || { echo 'the compose plugin is not installed' >&2; return 127; }
     words=$(compose "$@" config --quiet 2>&1)
     { eval "variables $variables"; printf '%s\n' "$words" | terse; } | redacted >&2
@@ -122,17 +131,39 @@ project() {
   fi
   shaped=$(printf '%s\n' "$config" | shape)
   printf '%s\n' "$shaped"
+  printf '%s\n' "$config" | grep '^time=' | blank
   # With the running images put back, a hash that differs means that something else differs.
   pinned=$({ printf '%s\n#@#\n' "$shaped"; printf '%s\n' "$SEEN"; } | pins)
   if [ -n "$pinned" ]; then
     printf 'services:\n%s\n' "$pinned" | compose "$@" --file - config --hash '*' 2>/dev/null
   else compose "$@" config --hash '*' 2>/dev/null </dev/null; fi | sed 's/^/hash /; s/ /\t/g'
 }
-answer() { curl -s -o /dev/null -w '%{http_code}' --max-time "$1" -- "$2"; }
+# own SERVICE DIRECTORY: its container and that container's address, from the lines of docker inspect.
+own() {
+  printf '%s\n' "$SEEN" | awk -F '\t' -v s="$1" -v d="\"directory\":\"$2\"" '
+    function value(key, text) { return match(text, "\"" key "\":\"[^\" ]*") ? substr(text, RSTART + length(key) + 4, RLENGTH - length(key) - 4) : "" }
+    $2 == s && index($4, d) && index($4, "\"status\":\"running\"") {
+      at = value("addresses", $4); print value("id", $4), at ~ /^[0-9a-f.:]+$/ ? at : ""; exit }'
+}
+# answer LIMIT URL [SERVICE DIRECTORY]: with a service, the host part of the URL is that service.
+answer() {
+  if [ -n "${3:-}" ]; then at=$(own "$3" "$4"); at=${at#* }
+    curl -s -o /dev/null -w '%{http_code}' --max-time "$1" --connect-to "$3::${at:-127.0.0.1}:" -- "$2"
+  else curl -s -o /dev/null -w '%{http_code}' --max-time "$1" -- "$2"; fi
+}
 answers() {
   command -v curl >/dev/null || { echo 'curl is not installed' >&2; return 127; }
   limit=$1; shift
-  for url in "$@"; do printf '%s %s\n' "$(answer "$limit" "$url")" "$url" & done; wait
+  for item in "$@"; do
+    url=${item%% *} service= directory=
+    case $item in *' '*) service=${item#* } directory=${service#* } service=${service%% *} ;; esac
+    printf '%s %s\n' "$(answer "$limit" "$url" "$service" "$directory")" "$url" &
+  done; wait
+}
+cards() { timeout 20 nvidia-smi -L; }
+cards_in() {
+  id=$(own "$1" "$2"); id=${id%% *}
+  [ -z "$id" ] || { printf '%s\n' "$id"; timeout 20 docker exec "$id" nvidia-smi -L; }
 }
 """
 )
@@ -140,24 +171,55 @@ answers() {
 LOOK = f"FORMAT={quote(_FORMAT)}{_FUNCTIONS}"
 
 
-def resolved(resource: ComposeServiceResource, path: str) -> str:
+class ComposeProject(Protocol):
+    """What a project's services and its images have in common."""
+
+    @property
+    def directory(self) -> str:
+        """The project directory."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Its compose files."""
+
+    @property
+    def env_file(self) -> str | None:
+        """Where its variables come from."""
+
+    @property
+    def project(self) -> str | None:
+        """Its name, where that is declared."""
+
+
+def urls(resource: ComposeServiceResource) -> tuple[str, ...]:
+    """The service's URLs as `answers` takes them: with service and directory where the host is its own name."""
+    where = f" {resource.name} {resource.directory}"
+    return tuple(url + (where if urlsplit(url).hostname == resource.name else "") for url in resource.url)
+
+
+def resolved(resource: ComposeProject, path: str) -> str:
     """A path of a service's declaration as an absolute one."""
     return str(PurePosixPath(resource.directory) / path)
 
 
-def paths(resource: ComposeServiceResource) -> tuple[str, ...]:
+def paths(resource: ComposeProject) -> tuple[str, ...]:
     """Everything that has to be on the host before compose can be asked."""
     declared = (*resource.files, *((resource.env_file,) if resource.env_file else ()))
     return (resource.directory, *(resolved(resource, path) for path in declared))
 
 
-def variable_files(resource: ComposeServiceResource) -> tuple[str, ...]:
+def without_variables(resource: ComposeImagesResource) -> ComposeImagesResource:
+    """The project before its env file is written: images are named all the same."""
+    return resource.model_copy(update={"env_file": None})
+
+
+def variable_files(resource: ComposeProject) -> tuple[str, ...]:
     """The files whose values compose interpolates; the last one is compose's own default."""
     own = (resolved(resource, resource.env_file),) if resource.env_file else ()
     return (*own, resolved(resource, ".env"))
 
 
-def arguments(resource: ComposeServiceResource) -> str:
+def arguments(resource: ComposeProject) -> str:
     """Compose's own options for this project, quoted for the shell.
 
     All profiles are on: a service is asked for by name, and compose itself then ignores its profile.
@@ -170,6 +232,6 @@ def arguments(resource: ComposeServiceResource) -> str:
     return quote(*words)
 
 
-def project_key(resource: ComposeServiceResource) -> str:
+def project_key(resource: ComposeProject) -> str:
     """A short name for the project as declared: services that share it are asked about at once."""
     return hashlib.sha256(arguments(resource).encode()).hexdigest()[:12]

@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.errors import FactError
 from gonka_state.facts import compose
 from gonka_state.facts.base import Fact, Look, Parts, pyinfra_fact, quote, split_parts
+from gonka_state.facts.cards import Cards, read_cards
+from gonka_state.facts.container import Container, parse_container
+from gonka_state.resources.compose_images import ComposeImagesResource
 from gonka_state.resources.compose_service import ComposeServiceResource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gonka_state.resources.base import Resource
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """One container. `started` is seconds since the epoch, 0 when it never ran."""
-
-    id: str
-    name: str
-    project: str
-    service: str
-    image: str
-    image_id: str
-    status: str
-    health: str
-    exit: int
-    restarts: int
-    started: float
-    policy: str
-    hash: str
-    oneoff: bool
-    directory: str
-    ports: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -52,9 +31,10 @@ class Service:
 
 @dataclass(slots=True)
 class Project:
-    """One declared project as compose reads it, or why it cannot."""
+    """One declared project as compose reads it, or why it cannot. `blank` are variables that nobody set."""
 
     name: str = ""
+    blank: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     error: str = ""
     services: dict[str, Service] = field(default_factory=dict)
@@ -64,8 +44,10 @@ class Project:
 class ContainersState:
     """All containers of a host. `error` says why there is no answer; `now` is the host's clock.
 
-    `images` maps REPOSITORY:TAG and REPOSITORY@DIGEST to the image's id; `urls` maps a URL to its HTTP
-    status, 0 for no answer, and is None when none could be asked; `modified` is in seconds since the epoch.
+    `images` maps REPOSITORY:TAG and REPOSITORY@DIGEST to the image's id, `platforms` ids to OS/ARCHITECTURE;
+    `urls` maps a URL to its HTTP status, 0 for no answer, and is None when none could be asked; `modified`
+    is in seconds since the epoch. `cards` maps a container's id to what counting its GPUs gave, and "" to
+    the host's own.
     """
 
     error: str = ""
@@ -73,8 +55,10 @@ class ContainersState:
     containers: tuple[Container, ...] = ()
     projects: dict[str, Project] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
+    platforms: dict[str, str] = field(default_factory=dict)
     modified: dict[str, float] = field(default_factory=dict)
     urls: dict[str, int] | None = field(default_factory=dict)
+    cards: dict[str, Cards] = field(default_factory=dict)
 
 
 class ContainersFact(Fact[ContainersState]):
@@ -86,18 +70,29 @@ class ContainersFact(Fact[ContainersState]):
     section = "containers"
 
     def script(self, wanted: Sequence[Resource], look: Look) -> str:
-        """POSIX sh; costs three calls of docker and two of compose per project."""
+        """POSIX sh; costs four calls of docker, two of compose per project, one per container with cards."""
         services = [item for item in wanted if isinstance(item, ComposeServiceResource)]
+        projects = [
+            item for item in wanted if isinstance(item, ComposeServiceResource | ComposeImagesResource)
+        ]
         lines = [compose.SHELL, compose.LOOK, "part engine engine; engine 2>/dev/null || exit 0"]
         lines += ['SEEN=$(seen 2>&1); RC=$?; part containers replay; [ "$RC" = 0 ] || exit 0']
         lines += ["part images images"]
-        for key, service in {compose.project_key(item): item for item in services}.items():
-            where = quote("\n".join(compose.paths(service)), quote(*compose.variable_files(service)))
-            lines.append(f"part {quote(f'project {key}')} project {where} {compose.arguments(service)}")
+        lines += ["part platforms platforms"] if len(projects) > len(services) else []
+        for key, project in {compose.project_key(item): item for item in projects}.items():
+            where = quote("\n".join(compose.paths(project)), quote(*compose.variable_files(project)))
+            lines.append(f"part {quote(f'project {key}')} project {where} {compose.arguments(project)}")
+        lines += [_before_its_variables(item) for item in wanted if isinstance(item, ComposeImagesResource)]
         watched = sorted({compose.resolved(item, path) for item in services for path in item.restart_on})
         lines += [f"part modified stat -L -c '%.9Y %n' -- {quote(*watched)}"] if watched else []
-        urls = sorted({item.url for item in services if item.url})
+        urls = sorted({line for item in services for line in compose.urls(item)})
         lines += [f"part urls answers {look.http_timeout} {quote(*urls)}"] if urls else []
+        with_cards = [item for item in services if item.gpus is not None]
+        lines += ["part cards cards"] if with_cards else []
+        lines += [
+            f"part {quote(f'cards {item.name}')} cards_in {quote(item.name, item.directory)}"
+            for item in with_cards
+        ]
         return "\n".join(lines)
 
     def standalone(self, **arguments: object) -> str:
@@ -128,62 +123,27 @@ class ContainersFact(Fact[ContainersState]):
                 containers=tuple(parse_container(line) for line in lines[1:] if line),
                 projects={key: _project(key, parts) for key in _named(parts, "project ")},
                 images=_images(parts.need("images").lines),
+                platforms=_platforms(parts),
                 modified=_modified(parts),
                 urls=_answers(parts),
+                cards=read_cards(parts),
             )
         except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
             raise FactError(f"docker's answer cannot be understood: {error}") from error
 
 
+def _before_its_variables(images: ComposeImagesResource) -> str:
+    """Asks compose without the env file, only while it is not there."""
+    if images.env_file is None:
+        return ""
+    bare = compose.without_variables(images)
+    where = quote("\n".join(compose.paths(bare)), quote(*compose.variable_files(bare)))
+    ask = f"part {quote(f'project {compose.project_key(bare)}')} project {where} {compose.arguments(bare)}"
+    return f"[ -e {quote(compose.resolved(images, images.env_file))} ] || {ask}"
+
+
 def _named(parts: Parts, prefix: str) -> Iterable[str]:
     return (name.removeprefix(prefix) for name in parts if name.startswith(prefix))
-
-
-def parse_container(line: str) -> Container:
-    """One line of docker's answer to the look's format.
-
-    Raises:
-        ValueError, KeyError, TypeError: it is no such line.
-    """
-    project, service, image, rest = line.split("\t", 3)
-    data = json.loads(rest)
-    return Container(
-        id=data["id"],
-        name=data["name"].removeprefix("/"),
-        project=_label(project),
-        service=_label(service),
-        image=image,
-        image_id=data["image_id"],
-        status=data["status"],
-        health="" if data["health"] == "none" else data["health"],
-        exit=int(data["exit"]),
-        restarts=int(data["restarts"]),
-        started=_moment(data["started"]),
-        policy=data["policy"] or "no",
-        hash=_label(data["hash"]),
-        oneoff=_label(data["oneoff"]) == "True",
-        directory=_label(data["directory"]),
-        ports=_ports(data["ports"] or {}),
-    )
-
-
-def _label(value: str) -> str:
-    """A label that is not there is printed as nothing or as Go's word for it."""
-    return "" if value == "<no value>" else value
-
-
-def _moment(text: str) -> float:
-    """Docker's RFC 3339 with nanoseconds; the year 1 means never."""
-    return 0.0 if text.startswith("0001-") else datetime.fromisoformat(text).timestamp()
-
-
-def _ports(bindings: dict[str, list[dict[str, str]] | None]) -> tuple[str, ...]:
-    found = {
-        f"{bound['HostIp']}:{bound['HostPort']}->{inner}"
-        for inner, outer in bindings.items()
-        for bound in outer or ()
-    }
-    return tuple(sorted(found))
 
 
 def _project(key: str, parts: Parts) -> Project:
@@ -196,6 +156,8 @@ def _project(key: str, parts: Parts) -> Project:
                 project.name = name
             case "missing", path:
                 project.missing.append(path)
+            case "blank", name:
+                project.blank.append(name)
             case "service", name:
                 service = project.services.setdefault(name, Service())
             case "image", image:
@@ -216,6 +178,12 @@ def _images(lines: Iterable[str]) -> dict[str, str]:
         found |= {f"{repository}:{tag}": identity} if tag != "<none>" else {}
         found |= {f"{repository}@{digest}": identity} if digest != "<none>" else {}
     return found
+
+
+def _platforms(parts: Parts) -> dict[str, str]:
+    """What was printed counts: an image that goes away in between fails docker as a whole."""
+    lines = parts["platforms"].lines if "platforms" in parts else []
+    return dict(line.split("\t", 1) for line in lines if line)
 
 
 def _modified(parts: Parts) -> dict[str, float]:

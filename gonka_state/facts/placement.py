@@ -6,14 +6,43 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from gonka_state.core.observation import Unknown
 from gonka_state.facts import compose
 
 if TYPE_CHECKING:
-    from gonka_state.facts.containers import Container, ContainersState, Project, Service
+    from gonka_state.facts.compose import ComposeProject
+    from gonka_state.facts.container import Container
+    from gonka_state.facts.containers import ContainersState, Project, Service
     from gonka_state.resources.compose_service import ComposeServiceResource
 
 
-def project_of(state: ContainersState, resource: ComposeServiceResource) -> Project | None:
+def silent(state: ContainersState) -> Unknown:
+    """Docker gave no answer at all."""
+    hint = "docker ps on this host says more"
+    if "not installed" in state.error:
+        hint = "install Docker and its compose plugin on this host"
+    elif "stopped" in state.error or "Cannot connect" in state.error:
+        hint = "systemctl start docker"
+    return Unknown(state.error, hint=hint)
+
+
+def unasked(state: ContainersState, resource: ComposeProject) -> Unknown | None:
+    """Why nothing is known about a project; None where compose read it, or its files are not there yet."""
+    if state.error:
+        return silent(state)
+    project = project_of(state, resource)
+    if project is None:
+        return Unknown(
+            f"{resource.directory} was not looked at", hint="take a new snapshot: gonka-state observe"
+        )
+    if project.error:
+        said = f"compose cannot read {', '.join(resource.files)} in {resource.directory}: {project.error}"
+        missing = "not installed" in project.error
+        return Unknown(said, hint="install Docker's compose plugin" if missing else "correct the file")
+    return None
+
+
+def project_of(state: ContainersState, resource: ComposeProject) -> Project | None:
     """The declared project as compose read it; None when the look did not ask."""
     return state.projects.get(compose.project_key(resource))
 
@@ -24,7 +53,7 @@ def today_of(state: ContainersState, resource: ComposeServiceResource) -> Servic
     return project.services.get(resource.name) if project else None
 
 
-def project_name(state: ContainersState, resource: ComposeServiceResource) -> str:
+def project_name(state: ContainersState, resource: ComposeProject) -> str:
     """As compose says, else as it would make one from the directory."""
     project = project_of(state, resource)
     if project and project.name:

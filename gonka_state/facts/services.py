@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 from gonka_state.core.observation import Absent, Observation, Present, Unknown, Unmanaged, Value
 from gonka_state.facts import compose
+from gonka_state.facts.cards import Cards
+from gonka_state.facts.health import ailment
 from gonka_state.facts.placement import (
     containers_of,
     image_id,
     newer_files,
-    project_of,
     rival_of,
+    silent,
     taken_by,
     today_of,
+    unasked,
     what_misses,
 )
 
@@ -22,25 +25,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gonka_state.core.address import Address
-    from gonka_state.facts.containers import Container, ContainersState, Service
+    from gonka_state.facts.compose import ComposeProject
+    from gonka_state.facts.container import Container
+    from gonka_state.facts.containers import ContainersState, Service
     from gonka_state.facts.here import Here
+    from gonka_state.resources.compose_images import ComposeImagesResource
     from gonka_state.resources.compose_service import ComposeServiceResource
     from gonka_state.resources.env_file import EnvFileResource
     from gonka_state.resources.file import FileResource
     from gonka_state.resources.repository import RepositoryResource
 
-STEADY = 10
-"""Seconds a container without healthcheck and URL has to run to be called healthy."""
-
-SETTLED = 120
-"""The same for one that has been restarted before."""
-
 # Between two restarts of a loop a container is as much running as not: its health tells.
 _RUNS = frozenset({"running", "restarting"})
 _SHORT = len("sha256:") + 12
+_CARDS = "does docker exec CONTAINER nvidia-smi -L work there? gpus: any leaves them uncounted"
 
 
-def in_checkout(mine: ComposeServiceResource, theirs: RepositoryResource) -> bool:
+def of_project(mine: ComposeServiceResource, theirs: ComposeImagesResource) -> bool:
+    """The images of the service's own project."""
+    return mine.directory == theirs.name
+
+
+def in_checkout(mine: ComposeProject, theirs: RepositoryResource) -> bool:
     """The project's directory is part of the checkout."""
     return PurePosixPath(mine.directory).is_relative_to(theirs.name)
 
@@ -56,53 +62,35 @@ def in_project(mine: ComposeServiceResource, theirs: EnvFileResource | FileResou
     return PurePosixPath(theirs.name).is_relative_to(mine.directory)
 
 
-def ailment(container: Container, now: float, url: str | None, answer: int) -> str:
-    """Why a container is not healthy; empty when it is.
-
-    Its own healthcheck decides, else the URL (200), else that it keeps running.
-    """
-    if container.status != "running":
-        ended = f" with status {container.exit}" if container.status in {"exited", "restarting"} else ""
-        return f"{container.status}{ended}" + (
-            f", restarted {container.restarts} times" if container.restarts else ""
-        )
-    if container.health:
-        return "" if container.health == "healthy" else f"its healthcheck says {container.health}"
-    if url:
-        return "" if answer == 200 else f"{url} {f'answers {answer}' if answer > 0 else 'does not answer'}"  # noqa: PLR2004 (HTTP)
-    age = now - container.started
-    if age >= (SETTLED if container.restarts else STEADY):
-        return ""
-    return f"runs for {max(age, 0):.0f} s only" + (
-        f", restarted {container.restarts} times" if container.restarts else ""
-    )
-
-
 def observe_service(state: ContainersState, resource: ComposeServiceResource, here: Here) -> Observation:  # noqa: ARG001 (every kind is asked alike)
     """Running, healthy, made from today's configuration and image."""
     if state.error:
-        return Unknown(state.error, hint=_hint(state.error))
+        return silent(state)
     mine = containers_of(state, resource)
     if resource.state == "absent":
         return Present({}, details=_details(state, resource, mine)) if mine else Absent()
-    trouble = _unreadable(state, resource)
+    trouble = unasked(state, resource) or _unreadable(state, resource)
     if trouble:
         return trouble
     if not mine:
         return Absent(details=_details(state, resource, mine), reason=_why_absent(state, resource))
     container, today = mine[0], today_of(state, resource)
+    cards = state.cards.get(container.id, Cards())
+    if resource.gpus is not None and cards.unknown and container.status == "running":
+        return Unknown(f"the cards in its container cannot be counted: {cards.unknown}", hint=_CARDS)
     changed = _changed(state, resource, mine)
-    sick = ailment(container, state.now, resource.url, (state.urls or {}).get(resource.url or "", 0))
+    sick = ailment(container, state.now, resource.url, state.urls or {})
     attributes: dict[str, Value] = {
         "running": container.status in _RUNS,
         "healthy": not sick,
         "current": not changed,
         "image": _images(state, container, today)[0],
+        "gpus": cards.count,
     }
     return Present(
         attributes,
         details=_details(state, resource, mine),
-        reason="; ".join([*changed, *([sick] if sick and resource.running else [])]),
+        reason="; ".join(filter(None, [*changed, sick if resource.running else "", cards.error])),
     )
 
 
@@ -120,7 +108,19 @@ def wanted_service(state: ContainersState, resource: ComposeServiceResource, her
     today = today_of(state, resource)
     if "current" in wanted and resource.image_follows and today and today.image:
         wanted["image"] = _images(state, mine[0], today)[1]
-    return wanted
+    wanted.pop("gpus", None)
+    cards = _cards_wanted(state, resource, mine[0])
+    return wanted if cards is None else wanted | {"gpus": cards}
+
+
+def _cards_wanted(
+    state: ContainersState, resource: ComposeServiceResource, container: Container
+) -> int | None:
+    """How many cards a running container must see; a card that its host has lost is not its fault."""
+    host = state.cards.get("", Cards(unknown="not asked"))
+    if resource.gpus is None or container.status != "running" or host.unknown or host.error:
+        return None
+    return host.count if resource.gpus == "all" else min(resource.gpus, host.count)
 
 
 def unmanaged_containers(
@@ -149,31 +149,13 @@ def refuse_service(
     return found
 
 
-def _hint(error: str) -> str:
-    if "not installed" in error:
-        return "install Docker and its compose plugin on this host"
-    if "stopped" in error or "Cannot connect" in error:
-        return "systemctl start docker"
-    return "docker ps on this host says more"
-
-
 def _unreadable(state: ContainersState, resource: ComposeServiceResource) -> Unknown | None:
-    project = project_of(state, resource)
-    if project is None:
-        return Unknown(
-            f"{resource.directory} was not looked at", hint="take a new snapshot: gonka-state observe"
-        )
-    if project.error:
-        said = f"compose cannot read {', '.join(resource.files)} in {resource.directory}: {project.error}"
-        return Unknown(
-            said, hint=_hint(project.error) if "not installed" in project.error else "correct the file"
-        )
-    today = project.services.get(resource.name)
+    today = today_of(state, resource)
     if today and not today.hash:
         return Unknown(f"compose gave no hash for {resource.name}", hint="docker compose config --hash '*'")
     if resource.url and state.urls is None:
         return Unknown(
-            f"{resource.url} cannot be asked: curl is not installed",
+            f"{resource.url[0]} cannot be asked: curl is not installed",
             hint="install curl on this host",
             pending_on="package",
         )
@@ -216,6 +198,11 @@ def _images(state: ContainersState, container: Container, today: Service | None)
     return f"{container.image} ({container.image_id[:_SHORT]})", f"{today.image} ({identity[:_SHORT]})"
 
 
+def _lost_cards(state: ContainersState, resource: ComposeServiceResource, container: Container) -> bool:
+    wanted = _cards_wanted(state, resource, container)
+    return wanted is not None and wanted != state.cards.get(container.id, Cards()).count
+
+
 def _describe(container: Container) -> str:
     owner = f"of project {container.project}" if container.project else "of no project"
     ports = f", ports {', '.join(container.ports)}" if container.ports else ""
@@ -233,5 +220,5 @@ def _details(
         "containers": [item.id for item in mine],
         "health": mine[0].health,
         "pin": mine[0].image if today and not resource.image_follows and today.image != mine[0].image else "",
-        "recreate": bool(newer_files(state, resource, mine[0])),
+        "recreate": bool(newer_files(state, resource, mine[0])) or _lost_cards(state, resource, mine[0]),
     }

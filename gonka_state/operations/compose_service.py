@@ -8,15 +8,15 @@ from gonka_state.core.change import Action
 from gonka_state.errors import StepError
 from gonka_state.facts import compose
 from gonka_state.facts.base import quote
-from gonka_state.facts.containers import parse_container
-from gonka_state.facts.services import ailment
+from gonka_state.facts.container import parse_container
+from gonka_state.facts.health import ailment
 from gonka_state.operations.base import Commands, Do, Pause, Result, Say, Step, fail
 from gonka_state.operations.pull import pull
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
-    from gonka_state.facts.containers import Container
+    from gonka_state.facts.container import Container
     from gonka_state.operations.base import Command
     from gonka_state.resources.compose_service import ComposeServiceResource
 
@@ -45,11 +45,14 @@ rc=$?
 [ "$rc" = 0 ] || { { variables_here; printf '%s\n' "$words" | terse; } | redacted >&2; exit "$rc"; }
 """
 
+# The clock, a line per URL with its status, a line with tabs per container.
 _SEE = r"""
 ids=$(compose "$@" ps --all --quiet --no-trunc "$SERVICE" 2>/dev/null </dev/null)
-printf '%s ' "$(date +%s)"
-if [ -n "$URL" ]; then answer 5 "$URL"; fi; echo
-[ -z "$ids" ] || docker inspect --type container --format "$FORMAT" $ids
+SEEN=
+[ -z "$ids" ] || SEEN=$(docker inspect --type container --format "$FORMAT" $ids)
+date +%s
+asked
+printf '%s\n' "$SEEN"
 """
 
 _LOGS = r"""
@@ -136,7 +139,7 @@ def _park(step: Step[ComposeServiceResource]) -> Commands:
 
 
 def _fetch(step: Step[ComposeServiceResource]) -> Commands:
-    """Pull the image that today's configuration names, when the host does not have it."""
+    """Pull what is still missing: usually the images of the whole project are here by now."""
     resource = step.resource
     asked = yield Do("ask compose for the image", _script(resource, _IMAGE), again=True)
     here, *rest = asked.stdout.split("\n")
@@ -148,7 +151,9 @@ def _fetch(step: Step[ComposeServiceResource]) -> Commands:
 def _until_healthy(step: Step[ComposeServiceResource]) -> Commands:
     """Wait, telling every ten seconds what is missing."""
     resource = step.resource
-    script = _script(resource, _SEE, URL=resource.url or "")
+    asked = f"asked() {{ answers 5 {quote(*compose.urls(resource))}; }}" if resource.url else "asked() { :; }"
+    script = _script(resource, f"\n{asked}{_SEE}")
+    limit = resource.healthy_within or step.timeouts.healthy
     began: float | None = None
     told = 0.0
     while True:
@@ -160,7 +165,7 @@ def _until_healthy(step: Step[ComposeServiceResource]) -> Commands:
             yield Say(f"{resource.name} is healthy, {waited:.0f} s")
             return
         gone = container is not None and container.status in {"exited", "dead"}
-        if gone or waited >= step.timeouts.healthy:
+        if gone or waited >= limit:
             yield from _explain(step, f"{resource.name} is not healthy after {waited:.0f} s: {problem}")
         if waited - told >= _TELL:
             told = waited
@@ -168,18 +173,20 @@ def _until_healthy(step: Step[ComposeServiceResource]) -> Commands:
         yield Pause(_POLL)
 
 
-def _judge(result: Result, url: str | None) -> tuple[Container | None, float, str]:
+def _judge(result: Result, urls: Sequence[str]) -> tuple[Container | None, float, str]:
     """The youngest container of the service, the host's clock, and why it is not healthy."""
-    first, *lines = result.stdout.splitlines() or [""]
-    now, _, code = first.partition(" ")
+    now, *lines = result.stdout.splitlines() or [""]
     try:
-        containers = sorted((parse_container(line) for line in lines if line), key=lambda item: item.started)
+        found = (parse_container(line) for line in lines if "\t" in line)
+        containers = sorted(found, key=lambda item: item.started)
+        pairs = (line.split(" ", 1) for line in lines if line and "\t" not in line)
+        answers = {url: int(code) for code, url in pairs}
         moment = float(now)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StepError(f"docker's answer cannot be understood: {error}") from error
     if not containers:
         return None, moment, "there is no container"
-    return containers[-1], moment, ailment(containers[-1], moment, url, int(code) if code.isdigit() else 0)
+    return containers[-1], moment, ailment(containers[-1], moment, urls, answers)
 
 
 def _explain(step: Step[ComposeServiceResource], what: str) -> Generator[Command, Result, None]:
@@ -194,5 +201,5 @@ def _explain(step: Step[ComposeServiceResource], what: str) -> Generator[Command
     said = "\n".join(["", "  last lines of its log:", *lines]) if lines else "; its log is empty"
     raise StepError(
         what + said,
-        hint="the container is left as it is; correct the cause and converge again, or raise timeouts.healthy",
+        hint="the container is left as it is; correct the cause and converge again, or raise healthy_within of the service (timeouts.healthy)",
     )

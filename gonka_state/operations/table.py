@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.operations import (
+    compose_images,
     compose_service,
     container_port,
     directory,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
     {
+        "compose-images": compose_images.apply,
         "compose-service": compose_service.apply,
         "container-port": container_port.apply,
         "directory": directory.apply,

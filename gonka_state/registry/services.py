@@ -1,18 +1,32 @@
-"""Kinds of what runs in containers."""
+"""Kinds of what runs in containers, and of what it is made from."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.facts import containers, services
+from gonka_state.facts import containers, images, services
 from gonka_state.kind import Kind, Need
 from gonka_state.registry.programs import packaged
+from gonka_state.resources.compose_images import ComposeImagesResource
 from gonka_state.resources.compose_service import ComposeServiceResource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 KINDS: Sequence[Kind[Any, Any]] = (
+    Kind(
+        resource=ComposeImagesResource,
+        fact=containers.FACT,
+        observe=images.observe_images,
+        wanted=images.wanted_images,
+        needs=(
+            Need("repository", services.in_checkout, refresh=True, only=("ref",)),
+            Need("directory"),
+            Need("file", images.made_from, refresh=True, only=("content",)),
+            # the plan fetches images before it writes the configuration
+            Need("env-file", images.made_from, refresh=True, only=("variables",), loose=True),
+        ),
+    ),
     Kind(
         resource=ComposeServiceResource,
         fact=containers.FACT,
@@ -21,7 +35,8 @@ KINDS: Sequence[Kind[Any, Any]] = (
         unmanaged=services.unmanaged_containers,
         refuse=services.refuse_service,
         needs=(
-            Need("repository", services.in_checkout),
+            Need("repository", services.in_checkout, refresh=True, only=("ref",)),
+            Need("compose-images", services.of_project),
             Need("directory"),
             Need("file", services.in_project),
             Need("file", services.made_from, refresh=True, only=("content",)),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from gonka_state.core.change import Action, AttributeChange, Effect
 from gonka_state.resources.base import Attribute, Resource
+
+
+def _one_or_many(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
 
 
 class ComposeServiceResource(Resource):
@@ -17,7 +21,10 @@ class ComposeServiceResource(Resource):
     `running`, `healthy` and `current` (the container was made from today's configuration and image:
     compose's own config hash) are compared. `restart_on` lists mounted files that are not part of the
     hash: a container older than one of them is not current. `url` is asked on the host to judge health
-    where the image has no healthcheck. `image_follows` false keeps the running image (cosmovisor
+    where the image has no healthcheck: of several the first that does not answer 404 decides; one whose
+    host is the service's own name is asked at its container. It has `healthy_within` seconds, else
+    `timeouts.healthy`. `gpus` is how many cards its container must see, `all` for those of the host (a
+    card that the host itself has lost is left to the requirement). `image_follows` false keeps the running image (cosmovisor
     replaces binaries inside; an image tag that differs is then no drift). `serves_models` says that it is
     an ML node; `phase` is the deployment plan's.
     """
@@ -34,7 +41,9 @@ class ComposeServiceResource(Resource):
     healthy: Annotated[bool, Attribute(effect=Effect.DISRUPTIVE)] = True
     current: Annotated[bool, Attribute(effect=Effect.DISRUPTIVE)] = True
     restart_on: tuple[str, ...] = Field(default=(), strict=False)
-    url: str | None = None
+    url: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = Field(default=(), strict=False)
+    healthy_within: int | None = Field(default=None, gt=0)
+    gpus: Annotated[int | Literal["all"] | None, Attribute(effect=Effect.DISRUPTIVE)] = None
     image_follows: bool = True
     serves_models: bool = False
     phase: int = Field(default=4, ge=3, le=5)

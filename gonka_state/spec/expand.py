@@ -11,6 +11,7 @@ from gonka_state.spec.checks import default_id, is_host
 from gonka_state.spec.drafts import Draft, given
 from gonka_state.spec.expand_env_files import env_files
 from gonka_state.spec.expand_exposure import exposure
+from gonka_state.spec.expand_images import images
 from gonka_state.spec.expand_requirement import required
 from gonka_state.spec.expand_system import system
 from gonka_state.spec.host_words import NETWORK
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
     from gonka_state.spec.tree import Node
     from gonka_state.spec.words import Cluster
 
+ANY = "any"
+"""So many cards that nobody counts them."""
+
 MORE: tuple[Callable[[Expansion, str, Host, Node], Iterator[Draft]], ...] = (
     env_files,
     exposure,
     system,
+    images,
 )
 """Expansions in modules of their own: (expansion, host name, host words, host node) -> drafts."""
 
@@ -131,9 +136,11 @@ class Expansion:
     ) -> Iterator[Draft]:
         for label, service in project.services.items():
             data = {"name": label, "directory": directory, **given(project, "services")}
-            data |= {"serves_models": service.models, **given(service, "models", "admin")}
+            data |= {"serves_models": service.models, **given(service, "models", "admin", "gpus")}
             if service.models:
                 data["needs"] = [*service.needs, *(f"model:{model}" for model in _models_of(host))]
+                cards = service.gpus or (len(host.gpus) if host.gpus else "all")
+                data |= {"gpus": cards} if cards != ANY else {}
             yield Draft(
                 name, "compose-service", data, node.deepest(["services", directory, "services", label])
             )

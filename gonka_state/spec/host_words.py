@@ -142,11 +142,17 @@ class EnvFile(Words):
 
 
 class Service(Words):
-    """A service of a compose project. `models`: it serves the host's; `admin`: it answers the Admin API."""
+    """A service of a compose project. `models`: it serves the host's; `admin`: it answers the Admin API.
+
+    `gpus` of a service that serves models: how many cards its container must see; `all` of the host unless
+    the host lists its own, `any` is not counted.
+    """
 
     models: bool = False
     admin: bool = False
-    url: str | None = None
+    url: Texts = Field(default_factory=list)
+    healthy_within: Positive | None = None
+    gpus: Positive | Literal["all", "any"] | None = None
     restart_on: list[str] | None = None
     image_follows: bool | None = None
     phase: Annotated[int, Field(ge=3, le=5)] | None = None

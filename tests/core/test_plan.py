@@ -165,6 +165,14 @@ def test_what_is_needed_only_at_first_holds_back_the_making_and_nothing_else(nee
     assert held == {Action.CREATE: True, Action.UPDATE: False, Action.DELETE: False}
 
 
+@pytest.mark.parametrize(("why", "waits"), [(NOT_SELECTED, False), ("needs --allow destructive", True)])
+def test_a_loose_need_holds_nothing_back_where_it_was_left_out(*, why: str, waits: bool) -> None:
+    changes = {NEED: Change(NEED, Action.CREATE, held=why), MINE: Change(MINE, Action.CREATE)}
+
+    settled = settle(changes, {MINE: [Edge(NEED, loose=True)]}, {}, pending_on={})
+    assert bool(settled[-1].held) == waits
+
+
 def test_what_says_that_it_blocks_nothing_holds_nothing_back() -> None:
     need = Change(NEED, Action.UPDATE, human=True, blocks=False)
 

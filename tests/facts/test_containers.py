@@ -14,10 +14,12 @@ from gonka_state.core.observation import Unknown
 from gonka_state.errors import FactError
 from gonka_state.facts import compose, containers
 from gonka_state.facts.base import Look
-from gonka_state.facts.containers import FACT, Container, ContainersState
+from gonka_state.facts.container import Container
+from gonka_state.facts.containers import FACT, ContainersState
+from gonka_state.facts.health import SETTLED, STEADY, ailment
 from gonka_state.facts.here import Here
 from gonka_state.facts.placement import image_id
-from gonka_state.facts.services import SETTLED, STEADY, ailment, observe_service
+from gonka_state.facts.services import observe_service
 from gonka_state.resources.compose_service import ComposeServiceResource
 
 RUNNING = Container(
@@ -115,7 +117,24 @@ def test_a_section_that_was_cut_short_is_no_empty_host() -> None:
     ],
 )
 def test_health(container: Container, url: str | None, answer: int, expected: str) -> None:
-    assert ailment(container, 1100.0, url, answer) == expected
+    assert ailment(container, 1100.0, [url] if url else [], {url or "": answer}) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (200, 0, ""),
+        (404, 200, ""),
+        (404, 503, "http://h/old answers 503"),
+        (404, 404, "http://h/old answers 404"),
+        (503, 200, "http://h/new answers 503"),
+        (0, 200, "http://h/new does not answer"),
+    ],
+)
+def test_the_first_url_that_is_known_there_decides(first: int, second: int, expected: str) -> None:
+    urls = ["http://h/new", "http://h/old"]
+
+    assert ailment(RUNNING, 1100.0, urls, dict(zip(urls, (first, second), strict=True))) == expected
 
 
 @pytest.mark.parametrize(

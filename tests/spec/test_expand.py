@@ -43,13 +43,16 @@ def names(desired: Any, kind: str, host: str = "ml-01") -> list[str]:  # noqa: A
 
 def test_the_small_cluster(read: Callable[..., Any]) -> None:
     assert sorted(str(address) for address in read(small=SMALL).resources) == [
+        "ml-01/compose-images:/opt/join",
         "ml-01/compose-service:mlnode",
         "ml-01/container-port:5050/tcp",
         "ml-01/model:Qwen/Big",
+        "ml-02/compose-images:/opt/join",
         "ml-02/compose-service:mlnode",
         "ml-02/container-port:5050/tcp",
         "ml-02/model:Qwen/Big",
         "ml-02/model:Qwen/Small",
+        "net/compose-images:/opt/join",
         "net/compose-service:api",
         "net/compose-service:mlnode",
         "net/firewall-rule:22/tcp",
@@ -220,3 +223,38 @@ def test_a_kind_that_nobody_knows_is_said_not_raised(
     read(small=SMALL)
     with pytest.raises(InputError, match="no kind 'node'"):
         load([tmp_path / "small.yaml"], models={k: v for k, v in models.items() if k != "node"}, env={})
+
+
+def test_images_are_wanted_for_present_services_and_kept_where_they_do_not_follow(
+    read: Callable[..., Any],
+) -> None:
+    text = SMALL.replace(
+        "admin: true}", "admin: true, image_follows: false}\n          gone: {state: absent}"
+    )
+    images = resource(read(small=text), "net/compose-images:/opt/join")
+
+    assert (images.files, images.services, images.keeps) == (("a.yml",), ("api", "mlnode"), ("api",))
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("", "all"),
+        ("gpus: [0, 1, 2, 3]", 4),
+        ("services: {/opt/join: {services: {mlnode: {gpus: 6}}}}", 6),
+        ("services: {/opt/join: {services: {mlnode: {gpus: any}}}}", None),
+    ],
+)
+def test_cards_of_a_service_that_serves_models(read: Callable[..., Any], words: str, wanted: object) -> None:
+    desired = read(small=changed(host=words) if words else SMALL)
+
+    assert resource(desired, "ml-01/compose-service:mlnode").gpus == wanted
+    assert resource(desired, "net/compose-service:api").gpus is None
+
+
+@pytest.mark.parametrize("url", ["http://h/", "[http://h/, http://old/]"])
+def test_a_url_or_several(read: Callable[..., Any], url: str) -> None:
+    words = f"services: {{/opt/join: {{services: {{mlnode: {{url: {url}}}}}}}}}"
+
+    found = resource(read(small=changed(host=words)), "ml-01/compose-service:mlnode").url
+    assert found == tuple(url.strip("[]").split(", "))
