@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 RELEASES = ("0.2.1", "0.2.12", "0.2.13")
 MODULE = "gonka_state.lab.standins"
 HOME = "/opt/lab"
-CORE = ("bech32", "ripemd160")
-"""What the stand-ins share with the tool itself: published algorithms."""
+CORE = ("bech32", "permissions", "ripemd160")
+"""What the stand-ins share with the tool itself: published algorithms and lists."""
 PROGRAM = f'#!/bin/sh\nexec python3 -m {MODULE}.inferenced "$@"\n'
 CREATED = "2026-01-01T00:00:00Z"
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"

@@ -7,9 +7,11 @@ import secrets
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ruamel.yaml import YAML
 
+from gonka_state.lab import operator
 from gonka_state.lab.machine import release
 from gonka_state.lab.records import private
 
@@ -21,13 +23,15 @@ PACKAGES = ["ca-certificates", "git", "curl", "ufw", "python3-venv"]
 HF, HF_VERSION = "/opt/hf", "2.4.0"
 """The client in the hosts' base system, and its version in tools.lock."""
 
-# the generator of secp256k1: a valid public key that nobody registers
+# the generator of secp256k1: a valid public key for a lab without an account of its own
 ACCOUNT = base64.b64encode(
     bytes.fromhex("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
 ).decode()
 
 
-def document(spec: LabSpec, info: LabInfo, paths: LabPaths, os_release: str) -> dict[str, object]:
+def document(
+    spec: LabSpec, info: LabInfo, paths: LabPaths, os_release: str, pubkey: str = ACCOUNT
+) -> dict[str, object]:
     """The overlay as a value."""
     system = release(os_release)
     return {
@@ -36,8 +40,14 @@ def document(spec: LabSpec, info: LabInfo, paths: LabPaths, os_release: str) -> 
         "ssh": {"user": spec.user, "key": str(paths.key), "known_hosts": str(paths.known_hosts)},
         "network": {
             "public_host": info.hosts[spec.entrance.name],
-            "account": {"pubkey": ACCOUNT},
+            "account": {"pubkey": pubkey},
             "keyring_password": {"file": str(paths.keyring_password)},
+            "seed": {
+                "api_url": info.seed_url,
+                "rpc_url": f"{info.seed_url}/chain-rpc/",
+                "p2p_url": f"tcp://{urlsplit(info.seed_url).hostname}:5000",
+            },
+            "rpc_servers": [f"{info.seed_url}/chain-rpc/"] * 2,
         },
         "repository": {"url": info.git_url, "ref": info.git_ref},
         "hub": {"endpoint": info.hub_url, "client": f"{HF}/bin/hf"},
@@ -66,10 +76,11 @@ def _role() -> dict[str, object]:
 
 
 def write(spec: LabSpec, info: LabInfo, paths: LabPaths) -> None:
-    """Write the overlay and the password it refers to, readable by their owner only."""
+    """Write the overlay and the password it refers to, readable by their owner only, and the operator's side."""
     private(paths.keyring_password, secrets.token_urlsafe(24) + "\n")
+    pubkey = operator.prepare(spec, paths) or ACCOUNT
     yaml = YAML()
     yaml.width = 10_000  # a long path stays on its line
     text = StringIO()
-    yaml.dump(document(spec, info, paths, Path("/etc/os-release").read_text()), text)
+    yaml.dump(document(spec, info, paths, Path("/etc/os-release").read_text(), pubkey), text)
     private(paths.overlay, text.getvalue())

@@ -11,7 +11,7 @@ from gonka_state.errors import LabError
 from gonka_state.lab.paths import LabPaths, clusters
 from gonka_state.lab.spec import FIRST_HOST, LabHost, LabInfo, LabSpec, Plan
 
-GIT_PORT, HUB_PORT, REGISTRY_PORT = 8418, 8480, 80
+GIT_PORT, HUB_PORT, REGISTRY_PORT, SEED_PORT = 8418, 8480, 80, 8000
 REPOSITORY = "gonka.git"
 
 
@@ -51,6 +51,9 @@ class Record:
             git_url=f"http://{self.plan.services}:{GIT_PORT}/{REPOSITORY}",
             git_ref=self.ref,
             hub_control=self.paths.hub_control,
+            seed_url=f"http://{self.plan.services}:{SEED_PORT}",
+            seed_state=self.paths.seed_state,
+            inferenced=self.paths.inferenced,
         )
 
     def write(self) -> None:
@@ -64,7 +67,7 @@ def read(cluster: str) -> Record | None:
     try:
         value = json.loads(LabPaths(cluster).record.read_text())
         members = tuple(LabHost(**host) for host in value["hosts"])
-        spec = LabSpec(value["cluster"], value["user"], members, value["models"])
+        spec = LabSpec(value["cluster"], value["user"], members, value["models"], value["account"])
         return Record(spec, Plan.parse(value["subnet"]), Path(value["base"]), value["ref"])
     except (OSError, ValueError, KeyError, TypeError, LabError):
         return None

@@ -1,4 +1,4 @@
-"""What the hosts find on the bridge's own address: registry, repository and hub."""
+"""What the hosts find on the bridge's own address: registry, repository, hub and a seed node."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gonka_state.errors import LabError
 from gonka_state.lab import processes, registry, repository
 from gonka_state.lab.network import Network, inside
 from gonka_state.lab.paths import PACKAGE_PARENT, LabPaths
-from gonka_state.lab.records import GIT_PORT, HUB_PORT, REGISTRY_PORT, REPOSITORY
+from gonka_state.lab.records import GIT_PORT, HUB_PORT, REGISTRY_PORT, REPOSITORY, SEED_PORT
 from gonka_state.lab.shell import which
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from gonka_state.lab.spec import LabSpec
 
 SSH_PORT = 22
-NAMES = ("registry", "git", "hub")
+NAMES = ("registry", "git", "hub", "seed")
 PATIENCE = 20.0
 
 
 def start(spec: LabSpec, network: Network, paths: LabPaths, base: Path) -> str:
-    """Start all three, fill them, and return the commit of the repository to use.
+    """Start all of them, fill them, and return the commit of the repository to use.
 
     Raises:
         LabError: one of them does not answer.
@@ -53,12 +53,13 @@ def start(spec: LabSpec, network: Network, paths: LabPaths, base: Path) -> str:
             str(GIT_PORT),
         ],
         "hub": [*hub, "--address", address, "--control", paths.hub_control],
+        "seed": [sys.executable, "-P", "-m", "gonka_state.lab.standins.seed", "--state", paths.seed_state],
     }
     for name in NAMES:
         command = [*inside(network.bridge), *commands[name]]
         log = paths.logs / f"{name}.log"
         processes.start(pid_file(paths, name), log, command, {"PYTHONPATH": str(PACKAGE_PARENT)})
-    for name, port in zip(NAMES, (REGISTRY_PORT, GIT_PORT, HUB_PORT), strict=True):
+    for name, port in zip(NAMES, (REGISTRY_PORT, GIT_PORT, HUB_PORT, SEED_PORT), strict=True):
         if not answers(address, port, PATIENCE):
             said = (paths.logs / f"{name}.log").read_text().strip().splitlines()[-5:]
             raise LabError(f"the lab's {name} does not answer on {address}:{port}", hint="\n".join(said))
@@ -67,7 +68,7 @@ def start(spec: LabSpec, network: Network, paths: LabPaths, base: Path) -> str:
 
 
 def stop(paths: LabPaths) -> None:
-    """End all three."""
+    """End all of them."""
     for name in NAMES:
         processes.stop(pid_file(paths, name))
 

@@ -33,12 +33,16 @@ class LabHost:
 
 @dataclass(frozen=True)
 class LabSpec:
-    """What to boot: the hosts of one cluster, its login user and the models its hub offers."""
+    """What to boot: the hosts of one cluster, its login user and the models its hub offers.
+
+    `account` is the name of the account (cold) key, which the lab makes on the operator's side; empty for none.
+    """
 
     cluster: str
     user: str
     hosts: tuple[LabHost, ...]
     models: Mapping[str, str]
+    account: str = ""
 
     def __post_init__(self) -> None:
         names = [host.name for host in self.hosts]
@@ -70,6 +74,9 @@ class LabInfo:
     git_url: str
     git_ref: str
     hub_control: Path
+    seed_url: str
+    seed_state: Path
+    inferenced: Path
 
     def ssh(self, host: str) -> list[str]:
         """The argument list that logs in to `host`."""

@@ -93,6 +93,8 @@ class Context:
             "address": own,
             "managed": words.managed,
             "ml_key_name": words.ml_key_name,
+            "seed": words.seed.model_dump() if words.seed else None,
+            "rpc_servers": words.rpc_servers,
             "public_host": _shown("public_host", self.public_host),
             KEYRING: _shown(KEYRING, self.password),
             "account": {name: value for name, value in account.items() if value is not None},

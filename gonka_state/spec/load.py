@@ -89,7 +89,9 @@ def _cluster(
         resources=resources,
         run=_run(words),
         missing=tuple(references.missing),
-        chain=chain_source(words, context.pubkey, ()),
+        chain=chain_source(
+            words, context.pubkey, (words.network.seed.api_url,) if words.network.seed else ()
+        ),
     )
 
 

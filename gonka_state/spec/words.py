@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gonka_state.spec.host_words import Host, Requirement, Role  # noqa: TC001  (pydantic reads it at run time)
+from gonka_state.spec.network_words import Seed  # noqa: TC001  (pydantic reads it at run time)
 from gonka_state.spec.vocabulary import (
     AbsolutePath,
     Commit,
@@ -46,6 +47,8 @@ class Network(Words):
     public_host: Text | None = None
     account: Account = Account()
     ml_key_name: Word | None = None
+    seed: Seed | None = None
+    rpc_servers: Annotated[list[str], Field(min_length=2, max_length=2)] | None = None
     keyring_password: Text | None = None
 
 

@@ -12,9 +12,9 @@ from gonka_state.lab.paths import STANDINS
 from gonka_state.lab.standins import chainclock, proxy
 from gonka_state.lab.standins.apistate import ApiState
 from gonka_state.lab.standins.chain import Chain
+from gonka_state.lab.standins.checks import account_key_valid
 from gonka_state.lab.standins.nginx import VERSION
 from gonka_state.lab.standins.public import Public
-from gonka_state.lab.standins.report import account_key_valid
 from gonka_state.lab.standins.tmkms import ensure_key
 from gonka_state.lab.standins.web import Request
 
@@ -61,12 +61,8 @@ def public(state: ApiState, path: str, method: str = "GET", body: object = None)
     return reply.status, json.loads(reply.body)
 
 
-def test_registration_happens_once_and_an_account_is_no_proof_of_it(tmp_path: Path) -> None:
-    state = ApiState(tmp_path, {})
-    assert public(state, "/v2/participants/gonka1x")[0] == 404
-    assert public(state, "/v1/participants", "POST", {"address": "gonka1x", "url": "http://h:8000"})[0] == 200
-    assert public(state, "/v1/participants", "POST", {"address": "gonka1x"})[0] == 500
-    assert public(state, "/v2/participants/gonka1x")[1]["participant"]["inference_url"] == "http://h:8000"
+def test_without_its_chain_node_an_api_knows_nobody(tmp_path: Path) -> None:
+    assert public(ApiState(tmp_path, {}), "/v2/participants/gonka1x")[0] == 500
     assert (
         public(ApiState(tmp_path / "old", {"STANDIN_VERSION": "0.2.1"}), "/v1/participants/active")[0] == 500
     )

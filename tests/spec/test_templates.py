@@ -40,8 +40,12 @@ def test_the_directory_beside_the_desired_state_comes_first(tmp_path: Path, read
 
 
 def test_templates_come_with_the_package(read: Callable[..., Any]) -> None:
-    text = content(read, small=WITH_FILE.replace("template: a.j2", "template: config.env.j2"))
+    seed = "  seed: {api_url: a:8000, rpc_url: b:8000, p2p_url: c:5000}\n  rpc_servers: [one, other]\nhub:"
+    words = WITH_FILE.replace("template: a.j2", "template: config.env.j2").replace("hub:", seed, 1)
+    text = content(read, small=words)
     assert "export KEYRING_PASSWORD='\0secret:keyring_password\0'\n" in text
+    assert "export SEED_API_URL=a:8000\n" in text
+    assert "export RPC_SERVER_URL_2=other\n" in text
 
 
 def test_a_template_may_name_the_cluster_and_its_host(read: Callable[..., Any]) -> None:

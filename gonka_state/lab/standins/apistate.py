@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import random
-import re
 import sqlite3
 import sys
 import threading
@@ -13,24 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.lab.standins import chainclock
+from gonka_state.lab.standins.ledger import Ledger
+from gonka_state.lab.standins.mlclient import ask
 from gonka_state.lab.standins.nodes import Broker, RefusedError, parse, problems
+from gonka_state.lab.standins.versions import CURRENT, UPSERT_SINCE, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+REST_PORT = 1317
 GOVERNANCE = (
     "Qwen/Qwen3-235B-A22B-Instruct-2507-FP8",
     "Qwen/Qwen3-32B-FP8",
     "Qwen/QwQ-32B",
     "Qwen/Qwen2.5-7B-Instruct",
 )
-UPSERT_SINCE = (0, 2, 4)
-V2_SINCE = (0, 2, 12)
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """A version as it compares."""
-    return tuple(int(word) for word in re.findall(r"\d+", version)[:3])
 
 
 class ApiState:
@@ -40,16 +36,14 @@ class ApiState:
         self.home, self.environ = home, environ
         self.control = chainclock.Control(home / "lab-control.json")
         self.lock = threading.RLock()
-        self.version = str(self.control.read().get("version") or environ.get("STANDIN_VERSION") or "0.2.13")
+        self.version = str(self.control.read().get("version") or environ.get("STANDIN_VERSION") or CURRENT)
         self.seed_era = numbers(self.version) < UPSERT_SINCE
         home.mkdir(parents=True, exist_ok=True)
         kept = self._read()
         self.worker = (
             kept.get("worker_private") or base64.b64encode(random.SystemRandom().randbytes(32)).decode()
         )
-        self.participants: dict[str, dict[str, Any]] = kept.get("participants", {})
-        # half an epoch ago: a lab begins, and for its half day stays, in a quiet stretch
-        self.epoch_origin = int(kept.get("epoch_origin") or chainclock.height() - chainclock.EPOCH // 2)
+        self._own_origin = int(kept.get("epoch_origin") or chainclock.quiet_origin())
         self.merged = bool(kept.get("node_config_merged"))
         self.broker = Broker(self.governance(), self.seed_era, self.epoch())
         self.broker.load(kept.get("nodes", []))
@@ -59,6 +53,25 @@ class ApiState:
     def governance(self) -> list[str]:
         """The models that the chain knows."""
         return list(self.control.read().get("governance_models") or GOVERNANCE)
+
+    def ledger(self) -> Ledger | None:
+        """The chain's state as this API's own node has it; None while that cannot be asked."""
+        value = ask("node", REST_PORT, "/lab/ledger")
+        return None if value is None else Ledger(value)
+
+    def nodes_of(self, url: str) -> list[str]:
+        """The own nodes that take part in the epoch, where this is the own URL."""
+        return self.in_epoch() if url == self.environ.get("DAPI_API__PUBLIC_URL") else []
+
+    def synced(self) -> bool:
+        """Whether the chain node answers."""
+        return ask("node", 26657, "/status") is not None
+
+    @property
+    def epoch_origin(self) -> int:
+        """A block at which an epoch began: the chain's own, or one of this API while there is no chain."""
+        ledger = self.ledger()
+        return int((ledger.value if ledger else {}).get("epoch_origin") or self._own_origin)
 
     def epoch(self) -> int:
         """The current epoch."""
@@ -104,8 +117,7 @@ class ApiState:
             return {
                 "nodes": self.broker.stored,
                 "node_config_merged": True,
-                "participants": self.participants,
-                "epoch_origin": self.epoch_origin,
+                "epoch_origin": self._own_origin,
                 "worker_private": self.worker,
             }
 

@@ -1,4 +1,8 @@
-"""The chain node: CometBFT's RPC as far as an operator reads it, and a port where peers may knock."""
+"""The chain node: CometBFT's RPC and the REST beside it, as far as an operator reads them, and a port for peers.
+
+On its first start it has to catch up (`sync_seconds` of the control file, by default a few seconds): the height
+climbs to the seed's, and until then it knows nothing of today. After that it keeps a copy of the seed's state.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +19,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.lab.standins import chainclock, web
+from gonka_state.lab.standins.ledger import Ledger, write
+from gonka_state.lab.standins.mlclient import ask
+from gonka_state.lab.standins.rest import Rest
 
 if TYPE_CHECKING:
     from gonka_state.lab.standins.jsons import Json
 
 HOME = Path("/root/.inference")
 KEY_BYTES = 32
+SYNC_SECONDS = 8
+PEERS = 11
 
 
 def node_id(seed: str) -> str:
@@ -33,6 +42,7 @@ class Chain:
 
     def __init__(self, home: Path) -> None:
         self.control = chainclock.Control(home / "lab-control.json")
+        self.copy = chainclock.Control(home / "data/lab-ledger.json")
         key_file = home / "config/node_key.json"
         if not key_file.exists():
             key_file.parent.mkdir(parents=True, exist_ok=True)
@@ -41,14 +51,37 @@ class Chain:
                 json.dumps({"priv_key": {"type": "tendermint/PrivKeyEd25519", "value": secret}})
             )
             (home / ".node_initialized").touch()
+        self.born = (home / ".node_initialized").stat().st_mtime
         self.identity = node_id(key_file.read_text())
         self.pub_key = ""
         self.signer = ""
 
+    def progress(self) -> float:
+        """How much of the first synchronisation is done, up to 1."""
+        control = self.control.read()
+        if "catching_up" in control:
+            return 0.5 if control["catching_up"] else 1.0
+        passed, wanted = time.time() - self.born, float(control.get("sync_seconds", SYNC_SECONDS))
+        return 1.0 if passed >= wanted else max(passed, 0.0) / wanted
+
+    def ledger(self) -> Ledger:
+        """The copy of the chain's state; empty while the blocks of today have not arrived."""
+        return Ledger(self.copy.read() if self.progress() == 1 else {})
+
+    def follow(self, place: str) -> None:
+        """Copy the state from a peer, given as tcp://HOST:PORT; one that does not answer is asked again."""
+        host, _, port = place.removeprefix("tcp://").partition(":")
+        value = ask(host, int(port), "/") if port.isdigit() else None
+        if value is not None:
+            self.copy.path.parent.mkdir(parents=True, exist_ok=True)
+            write(self.copy.path, value)
+
     def status(self) -> dict[str, Any]:
         """What GET /status answers."""
-        control, now = self.control.read(), time.time()
-        seen = now - float(control.get("lag_seconds") or 0)
+        control, progress = self.control.read(), self.progress()
+        seen = time.time() - float(control.get("lag_seconds") or 0)
+        if progress < 1 and "catching_up" not in control:
+            seen = chainclock.START + (seen - chainclock.START) * progress
         block = int(control.get("height") or chainclock.height(seen))
         digest = hashlib.sha256(str(block).encode()).hexdigest().upper()
         sync = {
@@ -57,7 +90,7 @@ class Chain:
             "latest_block_height": str(block),
             "latest_block_time": chainclock.rfc3339(seen),
             "earliest_block_height": "1",
-            "catching_up": bool(control.get("catching_up", False)),
+            "catching_up": progress < 1,
         }
         validator = {
             "address": hashlib.sha256(self.pub_key.encode()).hexdigest()[:40].upper(),
@@ -81,7 +114,7 @@ class Chain:
         if request.path == "/status":
             return self._result(self.status())
         if request.path == "/net_info":
-            peers = str(control.get("n_peers", 12))
+            peers = str(control.get("n_peers", 1 + int(PEERS * self.progress())))
             return self._result(
                 {"listening": True, "listeners": ["Listener(@)"], "n_peers": peers, "peers": []}
             )
@@ -107,7 +140,10 @@ class Chain:
 def main() -> None:
     """Serve RPC, peers and the signer's port until stopped."""
     chain = Chain(HOME)
+    rest = Rest(chain.ledger)
+    rest.routes.add("GET", "/lab/ledger", lambda _request: web.as_json(chain.ledger().value))
     web.serve(26657, chain.answer)
+    web.serve(1317, rest.routes.answer)
 
     class Signer(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -122,7 +158,7 @@ def main() -> None:
         server = socketserver.ThreadingTCPServer(("", port), handler)
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-    web.run_until_stopped()
+    web.run_until_stopped(tick=lambda: chain.follow(os.environ.get("SEED_NODE_P2P_URL", "")))
 
 
 if __name__ == "__main__":

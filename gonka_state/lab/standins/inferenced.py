@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gonka_state.lab.standins import keys
+from gonka_state.lab.standins import joining, keys, signing
 from gonka_state.lab.standins.commandline import Failed, Line, complain, parse
 
 if TYPE_CHECKING:
@@ -19,6 +19,13 @@ COMMANDS: Mapping[str, Command] = {
     "keys show": keys.show,
     "keys list": keys.list_all,
     "keys mnemonic": keys.mnemonic,
+    "register-new-participant": joining.register,
+    "tendermint show-validator": joining.show_validator,
+    "tendermint show-node-id": joining.show_node_id,
+    "tx inference grant-ml-ops-permissions": signing.grant,
+    "tx inference submit-new-participant": signing.submit_participant,
+    "query authz grants": signing.query_grants,
+    "query authz grants-by-grantee": signing.query_grants_to,
 }
 
 

@@ -2,66 +2,130 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+import calendar
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gonka_state.core.permissions import CURRENT, RELEASES
 from gonka_state.lab.standins import chainclock
+from gonka_state.lab.standins.checks import Check, Keys, check
 from gonka_state.lab.standins.mlclient import ask
+from gonka_state.lab.standins.versions import V2_SINCE, numbers
 
 if TYPE_CHECKING:
     from gonka_state.lab.standins.apistate import ApiState
     from gonka_state.lab.standins.jsons import Json
+    from gonka_state.lab.standins.ledger import Ledger
 
 CACHE_SECONDS = 60
-KEY_BYTES = 33
-INFERENCE_HOME = Path("/root/.inference")
-Check = dict[str, Any]
-
-
-def check(name: str, *, ok: bool | None, message: str, **details: Json) -> Check:
-    """One line of the report; None is what could not be found out."""
-    status = "UNAVAILABLE" if ok is None else "PASS" if ok else "FAIL"
-    line: Check = {"id": name, "status": status, "message": message}
-    return {**line, "details": details} if details else line
-
-
-def account_key_valid(text: str) -> bool:
-    """Whether ACCOUNT_PUBKEY is a compressed public key in base64."""
-    try:
-        key = base64.b64decode(text, validate=True)
-    except binascii.Error:
-        return False
-    return len(key) == KEY_BYTES and key[0] in {2, 3}
+FRESH = 60
+SOON = 7 * 24 * 3600
 
 
 def build(state: ApiState) -> dict[str, Any]:
-    """Run every check."""
-    environ, control = state.environ, state.control.read()
-    name = environ.get("KEY_NAME", "")
-    warm = bool(name) and (INFERENCE_HOME / "keyring-file" / f"{name}.info").exists()
-    granted, active = bool(control.get("granted", False)), bool(control.get("active", False))
-    chain = ask("node", 26657, "/status")
-    synced = None if chain is None else not chain["result"]["sync_info"]["catching_up"]
-    checks = [
+    """Run every check, in the order and the words of the real report."""
+    keys = Keys(state)
+    ledger = state.ledger()
+    about = {"cold_key_address": keys.cold, "warm_key_address": keys.warm}
+    checks = [*keys.checks(), permissions(state, ledger, about)]
+    if numbers(state.version) >= V2_SINCE:
+        checks.append(allowance(ledger, about))
+    checks += [*participation(state, ledger, keys.cold), *mlnodes(state), block_sync()]
+    return summary(checks)
+
+
+def permissions(state: ApiState, ledger: Ledger | None, about: dict[str, str]) -> Check:
+    """Whether the account key permits the warm key everything this release needs."""
+    if ledger is None:
+        return check(
+            "permissions_granted", ok=None, message="Unable to check permissions: connection refused"
+        )
+    release = "0.2.0" if numbers(state.version) < V2_SINCE else CURRENT
+    needed = RELEASES[release]
+    found = ledger.grants(granter=about["cold_key_address"], grantee=about["warm_key_address"])
+    granted = {item["msg"]: item["expiration"] for item in found}
+    missing = [message for message in needed if message not in granted]
+    soon = chainclock.rfc3339(time.time() + SOON)
+    expiring = [message for message in needed if message in granted and granted[message] < soon]
+    message = f"All {len(needed)} required permissions granted"
+    if missing:
+        message = f"Missing {len(missing)} of {len(needed)} required permissions"
+    elif expiring:
+        message = f"All {len(needed)} permissions granted, but {len(expiring)} expiring soon"
+    details: dict[str, Json] = {**about, "granted": len(needed) - len(missing), "missing": len(missing)}
+    details |= {"missing_permissions": missing} if missing else {}
+    details |= {"expiring_soon": expiring} if expiring else {}
+    return check("permissions_granted", ok=not missing, message=message, **details)
+
+
+def allowance(ledger: Ledger | None, about: dict[str, str]) -> Check:
+    """Whether the account key pays the warm key's fees."""
+    if ledger is None:
+        message = "Unable to check feegrant allowance: connection refused"
+        return check("feegrant_allowance", ok=None, message=message, **about)
+    if ledger.allowance(about["cold_key_address"], about["warm_key_address"]) is None:
+        message = "No fee allowance from cold to warm key. Warm-key txs cannot pay fees from the cold account"
+        return check("feegrant_allowance", ok=False, message=message, **about)
+    message = "Fee allowance from cold to warm key is configured"
+    return check("feegrant_allowance", ok=True, message=message, **about)
+
+
+def participation(state: ApiState, ledger: Ledger | None, address: str) -> list[Check]:
+    """Whether this host is who it registered as, and takes part already."""
+    status = ask("node", 26657, "/status")
+    item = None if ledger is None else ledger.participants().get(address)
+    if status is None or item is None:
+        why = "connection refused" if status is None else f"participant {address} not found"
+        return [check("consensus_key_match", ok=None, message=f"Failed to query participant: {why}")]
+    mine, registered = status["result"]["validator_info"]["pub_key"]["value"], item.get("validator_key", "")
+    message = "Consensus key matches participant registration"
+    if mine != registered:
+        message = f"Consensus key mismatch: local={mine}, registered={registered}"
+    active, epoch = bool(state.control.read().get("active", False)), state.epoch()
+    return [
+        check("consensus_key_match", ok=mine == registered, message=message, consensus_pubkey=mine),
         check(
-            "cold_key_configured",
-            ok=account_key_valid(environ.get("ACCOUNT_PUBKEY", "")),
-            message="ACCOUNT_PUBKEY",
+            "active_in_epoch",
+            ok=active,
+            message=f"Participant is {'' if active else 'NOT '}active in epoch {epoch}",
+            epoch=epoch,
         ),
-        check("warm_key_in_keyring", ok=warm, message=f"key {name} in the keyring"),
-        check("permissions_granted", ok=granted, message="grants of the account key", granted=0, missing=20),
-        check("active_in_epoch", ok=active, message="participant in the current epoch"),
-        check("block_sync", ok=synced, message="age of the newest block", latest_height=chainclock.height()),
+        check(
+            "validator_in_set",
+            ok=active,
+            message="Validator is active in consensus validator set"
+            if active
+            else "Validator is NOT in consensus validator set (may need to register or unjail)",
+        ),
+        check("missed_requests_threshold", ok=True, message="Missed requests: 0.0% (below 10% threshold)"),
     ]
+
+
+def mlnodes(state: ApiState) -> list[Check]:
+    """Whether each ML node answers."""
+    checks = []
     for node in (entry["node"] for entry in state.broker.listing()):
         health = ask(node["host"], node["poc_port"], "/health")
         gpus = health["gpu"]["devices"] if health else []
         about = {"id": node["id"], "host": node["host"], "models": sorted(node["models"]), "gpus": gpus}
-        checks.append(check(f"mlnode_{node['id']}", ok=health is not None, message="GET /health", **about))
-    return summary(checks)
+        message = "MLNode is healthy" if health else "MLNode health check failed: connection refused"
+        checks.append(check(f"mlnode_{node['id']}", ok=health is not None, message=message, **about))
+    return checks
+
+
+def block_sync() -> Check:
+    """Whether the newest block is fresh."""
+    chain = ask("node", 26657, "/status")
+    if chain is None:
+        return check("block_sync", ok=None, message="Failed to get node status: connection refused")
+    sync = chain["result"]["sync_info"]
+    height, at = int(sync["latest_block_height"]), sync["latest_block_time"]
+    age = int(time.time() - calendar.timegm(time.strptime(at[:19], "%Y-%m-%dT%H:%M:%S")))
+    message = f"Chain is synced. Latest block: {height}, age: {age}s"
+    if age >= FRESH:
+        message = f"Chain appears stalled. Latest block: {height}, age: {age}s (> 60s)"
+    details = {"latest_height": height, "latest_block_time": at, "seconds_since_block": age}
+    return check("block_sync", ok=age < FRESH, message=message, **details)
 
 
 def summary(checks: list[Check]) -> dict[str, Any]:
@@ -82,7 +146,7 @@ def summary(checks: list[Check]) -> dict[str, Any]:
             "passed_checks": counts["PASS"],
             "failed_checks": counts["FAIL"],
             "unavailable_checks": counts["UNAVAILABLE"],
-            "issues": [f"{line['id']}: {line['message']}" for line in checks if line["status"] == "FAIL"],
+            "issues": [line["message"] for line in checks if line["status"] == "FAIL"],
             "recommendations": [],
         },
     }

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -32,6 +32,11 @@ class Request:
     def path(self) -> str:
         """The path, decoded, without the query."""
         return unquote(urlsplit(self.target).path)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's values; the last of several with one name."""
+        return dict(parse_qsl(urlsplit(self.target).query))
 
 
 @dataclass(frozen=True)
