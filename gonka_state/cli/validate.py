@@ -28,4 +28,6 @@ def command(**shared: Any) -> int:  # noqa: ANN401 (click's)
         )
         for missing in desired.missing:
             click.echo(f"  {missing}; what depends on it is unknown until it is set")
+        for line in (line for item in desired.resources.values() for line in item.resource.told):
+            click.echo(f"  {line}")
     return ExitStatus.OK

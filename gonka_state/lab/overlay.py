@@ -42,6 +42,7 @@ def document(
             "public_host": info.hosts[spec.entrance.name],
             "account": {"pubkey": pubkey},
             "keyring_password": {"file": str(paths.keyring_password)},
+            "warm_key": {"mnemonic_file": str(paths.warm_mnemonic)},
             "seed": {
                 "api_url": info.seed_url,
                 "rpc_url": f"{info.seed_url}/chain-rpc/",

@@ -49,6 +49,7 @@ class LabPaths:
         self.key = self.root / "id_ed25519"
         self.known_hosts = self.root / "known_hosts"
         self.keyring_password = self.root / "keyring-password"
+        self.warm_mnemonic = self.root / "warm-key-mnemonic"
         self.hub_control = self.root / "hub.json"
         self.seed_state = self.root / "seed.json"
         self.operator = self.root / "operator"

@@ -75,7 +75,7 @@ def apply(step: Step[ComposeServiceResource]) -> Commands:
         yield from _until_healthy(step)
 
 
-def _script(resource: ComposeServiceResource, body: str, **values: str) -> str:
+def project_script(resource: ComposeServiceResource, body: str, **values: str) -> str:
     """A script that knows the project: its own options in $@, the service in $SERVICE."""
     lines = [compose.SHELL, compose.LOOK, f"set -- {compose.arguments(resource)}"]
     lines += [f"variables_here() {{ variables {quote(*compose.variable_files(resource))}; }}"]
@@ -111,7 +111,7 @@ def _compose(step: Step[ComposeServiceResource], about: str, verb: str, pin: str
         StepError: compose failed, with its own words, secrets masked on the host.
     """
     stdin = f'services:\n  "{step.resource.name}": {{image: "{pin}"}}\n' if pin else ""
-    script = _script(step.resource, _UP, VERB=verb)
+    script = project_script(step.resource, _UP, VERB=verb)
     result = yield Do(
         about, script, stdin=stdin, deadline=max(step.timeouts.step, 60), check=False, turn="compose"
     )
@@ -141,7 +141,7 @@ def _park(step: Step[ComposeServiceResource]) -> Commands:
 def _fetch(step: Step[ComposeServiceResource]) -> Commands:
     """Pull what is still missing: usually the images of the whole project are here by now."""
     resource = step.resource
-    asked = yield Do("ask compose for the image", _script(resource, _IMAGE), again=True)
+    asked = yield Do("ask compose for the image", project_script(resource, _IMAGE), again=True)
     here, *rest = asked.stdout.split("\n")
     if here != "missing" or not rest:
         return
@@ -152,7 +152,7 @@ def _until_healthy(step: Step[ComposeServiceResource]) -> Commands:
     """Wait, telling every ten seconds what is missing."""
     resource = step.resource
     asked = f"asked() {{ answers 5 {quote(*compose.urls(resource))}; }}" if resource.url else "asked() { :; }"
-    script = _script(resource, f"\n{asked}{_SEE}")
+    script = project_script(resource, f"\n{asked}{_SEE}")
     limit = resource.healthy_within or step.timeouts.healthy
     began: float | None = None
     told = 0.0
@@ -195,7 +195,7 @@ def _explain(step: Step[ComposeServiceResource], what: str) -> Generator[Command
     Raises:
         StepError: always.
     """
-    script = _script(step.resource, _LOGS, LINES=str(LOG_LINES))
+    script = project_script(step.resource, _LOGS, LINES=str(LOG_LINES))
     logs = yield Do(f"read the log of {step.resource.name}", script, again=True, check=False)
     lines = [f"    {line}" for line in logs.stdout.splitlines()[-LOG_LINES:]]
     said = "\n".join(["", "  last lines of its log:", *lines]) if lines else "; its log is empty"

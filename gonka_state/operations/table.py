@@ -19,6 +19,7 @@ from gonka_state.operations import (
     package,
     python_tool,
     repository,
+    warm_key,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
         "package": package.apply,
         "python-tool": python_tool.apply,
         "repository": repository.apply,
+        "warm-key": warm_key.apply,
     }
 )
 """Operations by kind. A kind without one (requirement) is closed by a human."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.registry import chain, content, firewall, host, services, system
+from gonka_state.registry import chain, content, firewall, host, keys, services, system
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from gonka_state.kind import Kind
 
 KINDS: Mapping[str, Kind[Any, Any]] = MappingProxyType(
-    {kind.name: kind for group in (host, system, firewall, content, services, chain) for kind in group.KINDS}
+    {
+        kind.name: kind
+        for group in (host, system, firewall, content, keys, services, chain)
+        for kind in group.KINDS
+    }
 )
 """Kinds by name, in the order they are shown."""

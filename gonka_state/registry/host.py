@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.facts import env_file, files, requirement_observed, requirements
+from gonka_state.facts import env_file, files, keyring_observed, requirement_observed, requirements
 from gonka_state.kind import Kind, Need
 from gonka_state.registry.paths import inside
 from gonka_state.resources.directory import DirectoryResource
@@ -33,7 +33,11 @@ KINDS: Sequence[Kind[Any, Any]] = (
         fact=files.FACT,
         observe=files.observe_file,
         wanted=files.wanted_file,
-        needs=(Need("directory", inside), Need("repository", inside)),
+        needs=(
+            Need("directory", inside),
+            Need("repository", inside),
+            Need("keyring", keyring_observed.holds_password),
+        ),
     ),
     Kind(
         resource=EnvFileResource,
@@ -41,6 +45,10 @@ KINDS: Sequence[Kind[Any, Any]] = (
         observe=env_file.observe_env_file,
         wanted=env_file.wanted_env_file,
         unmanaged=env_file.unmanaged_variables,
-        needs=(Need("directory", inside), Need("repository", inside)),
+        needs=(
+            Need("directory", inside),
+            Need("repository", inside),
+            Need("keyring", keyring_observed.holds_password),
+        ),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.facts import containers, images, services
+from gonka_state.facts import containers, images, keyring_observed, services
 from gonka_state.kind import Kind, Need
 from gonka_state.registry.programs import packaged
 from gonka_state.resources.compose_images import ComposeImagesResource
@@ -46,6 +46,7 @@ KINDS: Sequence[Kind[Any, Any]] = (
             Need("firewall"),
             Need("firewall-rule"),
             Need("container-port"),
+            Need("warm-key", keyring_observed.runs_on, first=True),
         ),
         side_by_side=True,
     ),

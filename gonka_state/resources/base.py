@@ -52,6 +52,11 @@ class Resource(BaseModel):
         return None
 
     @property
+    def told(self) -> tuple[str, ...]:
+        """What `validate` tells of it before anybody looked, in lines; a command to be typed stands alone."""
+        return ()
+
+    @property
     def in_phase(self) -> int:
         """The phase of the deployment plan that this resource belongs to."""
         return self.plan_phase

@@ -12,6 +12,7 @@ from gonka_state.spec.drafts import Draft, given
 from gonka_state.spec.expand_env_files import env_files
 from gonka_state.spec.expand_exposure import exposure
 from gonka_state.spec.expand_images import images
+from gonka_state.spec.expand_keys import keys
 from gonka_state.spec.expand_requirement import required
 from gonka_state.spec.expand_system import system
 from gonka_state.spec.host_words import NETWORK
@@ -34,6 +35,7 @@ MORE: tuple[Callable[[Expansion, str, Host, Node], Iterator[Draft]], ...] = (
     exposure,
     system,
     images,
+    keys,
 )
 """Expansions in modules of their own: (expansion, host name, host words, host node) -> drafts."""
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 KEY_BYTES = 33
 KEY_STARTS = (2, 3)
+LEAST_PASSWORD, MOST_PASSWORD = 8, 72
 # Between single quotes dash and compose 5 read every printable character alike but these two (both were run).
 _READ_DIFFERENTLY = re.compile(r"['\x00-\x1f\x7f]|\\$")
 
@@ -60,11 +61,16 @@ def _pubkey(text: str) -> str:
 
 
 def _password(text: str) -> str:
+    """The command line tool takes 8 characters, bcrypt 72 bytes, and a line of input loses blanks at its ends."""
     if _READ_DIFFERENTLY.search(text):
         return (
             "holds a single quote or a control character, or ends with a backslash: "
             "the shell and compose read these differently, choose another"
         )
+    if text != text.strip():
+        return "begins or ends with a blank, which inferenced cuts off"
+    if len(text) < LEAST_PASSWORD or len(text.encode()) > MOST_PASSWORD:
+        return f"is no passphrase of a keyring: {LEAST_PASSWORD} characters at least, {MOST_PASSWORD} bytes at most"
     return ""
 
 

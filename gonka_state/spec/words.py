@@ -33,10 +33,17 @@ class Ssh(Words):
 
 
 class Account(Words):
-    """The cluster's account (cold) key: its public half only."""
+    """The cluster's account (cold) key: its public half only. `keyring` is the home of the operator's own."""
 
     pubkey: Text | None = None
     key_name: Word | None = None
+    keyring: str | None = None
+
+
+class WarmKey(Words):
+    """The warm key: where its mnemonic is kept on this machine, instead of being shown on the terminal."""
+
+    mnemonic_file: str | None = None
 
 
 class Network(Words):
@@ -47,6 +54,7 @@ class Network(Words):
     public_host: Text | None = None
     account: Account = Account()
     ml_key_name: Word | None = None
+    warm_key: WarmKey = WarmKey()
     seed: Seed | None = None
     rpc_servers: Annotated[list[str], Field(min_length=2, max_length=2)] | None = None
     keyring_password: Text | None = None

@@ -172,7 +172,10 @@ def test_without_the_operators_values_only_what_needs_them_waits(
 ) -> None:
     desired = load([CLUSTER], models=models, env={})[0]
     held = [str(address) for address, item in desired.resources.items() if item.withheld]
-    assert held == [f"cluster2-network/env-file:{IN_CHECKOUT}config.env"]
+    assert held == [
+        f"cluster2-network/env-file:{IN_CHECKOUT}config.env",
+        f"cluster2-network/keyring:{IN_CHECKOUT}.inference/keyring-file",
+    ]
     assert [text.partition(" ")[0] for text in desired.missing] == list(VALUES)
 
 

@@ -23,7 +23,7 @@ def with_file(words: str) -> str:
 
 def declared(read: Callable[..., Any], words: str, template: str = "", **env: str) -> Any:  # noqa: ANN401  (a wish)
     files = {"small": with_file(words), "templates__a_j2": template}
-    return read(env={"PASSWORD": "pw", **env}, **files).resources[ADDRESS]
+    return read(env={"PASSWORD": "long enough", **env}, **files).resources[ADDRESS]
 
 
 def test_the_templates_variables_and_on_top_those_of_the_yaml(read: Callable[..., Any]) -> None:

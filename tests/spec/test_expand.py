@@ -52,15 +52,18 @@ def test_the_small_cluster(read: Callable[..., Any]) -> None:
         "ml-02/container-port:5050/tcp",
         "ml-02/model:Qwen/Big",
         "ml-02/model:Qwen/Small",
+        "net/account:cold",
         "net/compose-images:/opt/join",
         "net/compose-service:api",
         "net/compose-service:mlnode",
         "net/firewall-rule:22/tcp",
         "net/firewall:ufw",
+        "net/keyring:/opt/join/.inference/keyring-file",
         "net/model:Qwen/Small",
         "net/node:ml-01",
         "net/node:ml-02",
         "net/node:network-node",
+        "net/warm-key:warm",
     ]
 
 

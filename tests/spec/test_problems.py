@@ -25,7 +25,7 @@ def test_a_mistake_is_named_with_its_place_and_line(name: str, read: Callable[..
         assert text.count(old) == 1, f"{old!r} must stand once in small.yaml"
         text = text.replace(old, new)
     with pytest.raises(InputError) as caught:
-        read(env={"PASSWORD": "pw", "BAD": "it's"}, small=text)
+        read(env={"PASSWORD": "long enough", "BAD": "it's"}, small=text)
     assert f"{caught.value}\n" == CASES[name]["expect"]
     assert caught.value.exit_status == 4
 

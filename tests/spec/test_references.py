@@ -131,7 +131,10 @@ def test_what_depends_on_an_unset_value_is_withheld_and_nothing_else(read: Calla
     text = SMALL.replace("\n    node: {host:", f"{CONFIG}    node: {{host:")
     desired = read(small=text, templates__a_j2="{{ network.ml_key_name }} {{ token }}")
     held = {str(address): item.withheld for address, item in desired.resources.items() if item.withheld}
-    assert held == {"net/file:/etc/a": "TOKEN (small.yaml:26) is not set"}
+    assert held == {
+        "net/file:/etc/a": "TOKEN (small.yaml:26) is not set",
+        "net/keyring:/opt/join/.inference/keyring-file": "PASSWORD (small.yaml:7) is not set",
+    }
     assert desired.missing == ("PASSWORD (small.yaml:7) is not set", "TOKEN (small.yaml:26) is not set")
 
 

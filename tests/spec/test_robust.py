@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SMALL = (Path(__file__).parent / "small.yaml").read_text()
 TREE = parse(SMALL, "small.yaml", Problems())
-ENV = {"PASSWORD": "pw", "PATH": os.environ["PATH"]}
+ENV = {"PASSWORD": "long enough", "PATH": os.environ["PATH"]}
 
 
 def paths(node: Node, here: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:

@@ -22,7 +22,7 @@ WHERE = Source("f.yaml", 1)
 
 
 def content(read: Callable[..., Any], **files: str) -> str:
-    desired = read(env={"PASSWORD": "pw"}, **files)
+    desired = read(env={"PASSWORD": "long enough"}, **files)
     text = next(
         item.resource.content for address, item in desired.resources.items() if address.kind == "file"
     )
