@@ -99,7 +99,8 @@ def _spec(desired: Desired[Resource]) -> lab.LabSpec:
             [f"a lab has one login user, and these are {len(users)}: {', '.join(sorted(users))}"]
         )
     hosts = tuple(lab.LabHost(name, "network" if name in network else "ml") for name in desired.hosts)
-    return lab.LabSpec(desired.cluster, users.pop(), hosts, models)
+    account = next((address.name for address in desired.resources if address.kind == "account"), "")
+    return lab.LabSpec(desired.cluster, users.pop(), hosts, models, account)
 
 
 def _say(text: str) -> None:

@@ -40,7 +40,7 @@ def document(
         "ssh": {"user": spec.user, "key": str(paths.key), "known_hosts": str(paths.known_hosts)},
         "network": {
             "public_host": info.hosts[spec.entrance.name],
-            "account": {"pubkey": pubkey},
+            "account": {"pubkey": pubkey, **({"keyring": str(paths.operator)} if spec.account else {})},
             "keyring_password": {"file": str(paths.keyring_password)},
             "warm_key": {"mnemonic_file": str(paths.warm_mnemonic)},
             "seed": {
