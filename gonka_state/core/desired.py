@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from gonka_state.core.address import Address
     from gonka_state.core.chain import ChainSource
@@ -30,6 +31,21 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Maintenance:
+    """Somebody works on this by hand: it is left alone, and no news, until the moment `ends`.
+
+    `until` is that moment as it was written.
+    """
+
+    until: str
+    ends: datetime
+    reason: str
+
+    def __str__(self) -> str:
+        return f"in maintenance until {self.until}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class Declared(Generic[R]):
     """One declared resource. `withheld` names the operator's value it waits for, and where."""
 
@@ -37,6 +53,7 @@ class Declared(Generic[R]):
     resource: R
     source: Source | None = None
     withheld: str = ""
+    maintenance: Maintenance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +108,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Desired(Generic[R]):
-    """One cluster's wish. `missing` are the operator's values that are not set, with file:line."""
+    """One cluster's wish. `missing` are the operator's values that are not set, with file:line.
+
+    `maintenance` is by host, whether or not it has ended.
+    """
 
     cluster: str
     file: str
@@ -101,3 +121,4 @@ class Desired(Generic[R]):
     run: Run = field(default_factory=Run)
     missing: tuple[str, ...] = ()
     chain: ChainSource | None = None
+    maintenance: Mapping[str, Maintenance] = field(default_factory=dict)

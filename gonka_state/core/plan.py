@@ -27,13 +27,14 @@ WAITS = "waits for "
 
 @dataclass(frozen=True, slots=True)
 class HostLooked:
-    """How the look at one host went. `unknown` is empty when it answered."""
+    """How the look at one host went. `unknown` is empty when it answered; `maintenance` says why that is no news."""
 
     host: str
     seconds: float = 0.0
     execs: int = 0
     unknown: str = ""
     hint: str = ""
+    maintenance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,20 @@ class Plan:
     @property
     def unknown(self) -> tuple[Change, ...]:
         """What could not be seen."""
-        return tuple(change for change in self.changes if change.action is Action.UNKNOWN)
+        return tuple(
+            change for change in self.changes if change.action is Action.UNKNOWN and not change.maintenance
+        )
+
+    @property
+    def maintained(self) -> tuple[Change, ...]:
+        """What differs or could not be seen, and is left to those who work on it."""
+        return tuple(change for change in self.changes if change.maintenance and not change.warning)
 
     @property
     def blind(self) -> bool:
         """True where no host at all could be looked at, so that nothing can be concluded."""
-        return bool(self.hosts) and all(looked.unknown for looked in self.hosts)
+        ours = [looked for looked in self.hosts if not looked.maintenance]
+        return bool(ours) and all(looked.unknown for looked in ours)
 
 
 def settle(
@@ -108,6 +117,8 @@ def settle(
 
 
 def _settle_one(change: Change, needs: Sequence[tuple[Edge, Change]], pending_on: str) -> Change:
+    if change.maintenance:
+        return change
     if change.action is Action.UNKNOWN:
         later = [
             need for _, need in needs if pending_on and need.runnable and need.address.kind == pending_on
@@ -132,6 +143,8 @@ def _settle_one(change: Change, needs: Sequence[tuple[Edge, Change]], pending_on
 
 
 def _blocks(need: Change) -> str:
+    if need.maintenance and need.action is not Action.NONE:
+        return f"{WAITS}{need.address}, which is in maintenance"
     if need.action is Action.UNKNOWN:
         return f"{WAITS}{need.address}, which is unknown"
     if not need.blocks:

@@ -83,7 +83,7 @@ def plan_status(plan: Plan) -> ExitStatus:
     """The exit status of a look: diff and drift."""
     if plan.blind:
         return ExitStatus.ERROR
-    if plan.unknown or any(looked.unknown for looked in plan.hosts):
+    if plan.unknown or any(looked.unknown and not looked.maintenance for looked in plan.hosts):
         return ExitStatus.PARTIAL
     return ExitStatus.PENDING if plan.pending else ExitStatus.OK
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime, time, timedelta
 
 _DECIMAL = ("B", "kB", "MB", "GB", "TB", "PB")
 _FACTORS = {
@@ -44,3 +45,31 @@ def parse_size(text: str) -> int:
     # In integers: a float loses bytes above 9 PB.
     scale: int = 10 ** len(fraction)
     return int(whole + fraction) * _FACTORS[unit.lower()] // scale
+
+
+def parse_until(text: str) -> datetime:
+    """The moment at which something that lasts `until` a date or time is over: a date counts whole.
+
+    What has no offset is UTC.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return _moment(text)
+    try:
+        return datetime.combine(day + timedelta(days=1), time(), UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is too far away") from error
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no date such as 2026-12-01, and no time such as 2026-12-01T18:00"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.change import Action, Change
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
     from gonka_state.core.address import Address
     from gonka_state.core.chain import Chain
-    from gonka_state.core.desired import Desired
+    from gonka_state.core.desired import Desired, Maintenance
     from gonka_state.core.order import Edge
-    from gonka_state.facts.snapshot import HostLook, Snapshot
+    from gonka_state.facts.snapshot import Snapshot
     from gonka_state.kind import Kind
     from gonka_state.resources.base import Resource
 
@@ -90,6 +91,10 @@ class Comparer:
             changes.update(
                 {a: replace(changes[a], held=why) for a, why in refused.items() if changes[a].pending}
             )
+            changes.update(
+                {a: replace(changes[a], maintenance=str(d.maintenance), held="", hint="")
+                 for a, d in declared.items() if _in_force(d.maintenance, snapshot)}
+            )  # fmt: skip
             unmanaged.extend(seen.unmanaged())
         return Compared(
             self._plan(snapshot, changes, observations, unmanaged, seconds), observations, changes
@@ -127,7 +132,7 @@ class Comparer:
             gates=Gates(self.allowed, None if self.ignore_phase else chain),
         )
         settled = [change for change in everything if self._selects(change.address)]
-        looked = [_looked(host, snapshot.hosts.get(host)) for host in self.hosts()]
+        looked = [self._looked(host, snapshot) for host in self.hosts()]
         return Plan(
             cluster=self.desired.cluster,
             lab=self.desired.lab,
@@ -142,13 +147,19 @@ class Comparer:
             ignored_phase=self.ignore_phase,
         )
 
+    def _looked(self, host: str, snapshot: Snapshot) -> HostLooked:
+        look, maintenance = snapshot.hosts.get(host), self.desired.maintenance.get(host)
+        why = str(maintenance) if _in_force(maintenance, snapshot) else ""
+        if look is None:
+            return HostLooked(host, unknown="not part of this look", hint=OBSERVE_AGAIN, maintenance=why)
+        return HostLooked(host, look.seconds, look.execs, look.unknown, look.hint, why)
+
     def _rank(self) -> dict[Address, tuple[int, ...]]:
         hosts = {host: index for index, host in enumerate(self.desired.hosts)}
         kinds = {kind: index for index, kind in enumerate(self.kinds)}
         return {a: (hosts[a.host], kinds[a.kind]) for a in self.desired.resources}
 
 
-def _looked(host: str, look: HostLook | None) -> HostLooked:
-    if look is None:
-        return HostLooked(host, unknown="not part of this look", hint=OBSERVE_AGAIN)
-    return HostLooked(host, look.seconds, look.execs, look.unknown, look.hint)
+def _in_force(maintenance: Maintenance | None, snapshot: Snapshot) -> bool:
+    """Whether it had not ended when the look was taken: an old look is judged by its own time."""
+    return maintenance is not None and datetime.fromisoformat(snapshot.taken) < maintenance.ends

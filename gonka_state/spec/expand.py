@@ -183,6 +183,7 @@ class Expansion:
             "management": f"http://{LOOPBACK if own else host}:{port}",
             "public_url": f"http://{public}:{PORT}" if isinstance(public, str) else "",
             "account": own_address(self.context.pubkey),
+            "seed_api": self.words.network.seed.api_url if self.words.network.seed else "",
         }
         return {name: value for name, value in found.items() if value}
 

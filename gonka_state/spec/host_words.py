@@ -15,6 +15,7 @@ from gonka_state.spec.vocabulary import (
     ExposedPort,
     Mode,
     ModelId,
+    Moment,
     Port,
     PortKey,
     Positive,
@@ -170,10 +171,10 @@ class Project(Words):
 
 
 class Maintenance(Words):
-    """Reserved: a host or node that is worked on by hand."""
+    """A host or node that somebody works on by hand: reported, and left alone. A date of `until` counts whole."""
 
-    until: str
-    reason: str
+    until: Moment
+    reason: Annotated[str, Field(min_length=1)]
 
 
 class RegisteredNode(Words):

@@ -12,6 +12,7 @@ from gonka_state.spec.checks import check, entries, text_of
 from gonka_state.spec.context import Context
 from gonka_state.spec.expand import Expansion
 from gonka_state.spec.layers import Layered, Layers, beside
+from gonka_state.spec.maintenance import marked, of_hosts
 from gonka_state.spec.merge import hollow, merge, settle
 from gonka_state.spec.operator_values import resolve
 from gonka_state.spec.problems import Problems
@@ -80,7 +81,7 @@ def _cluster(
     context = Context(words, tree, references, problems, *values)
     templates = Templates(directories(layered.file), problems)
     expansion = Expansion(words, tree, Sources(tree, problems), templates, context)
-    resources = build(expansion.drafts(), models, problems)
+    resources = marked(words, build(expansion.drafts(), models, problems))
     return Desired(
         cluster=layered.name,
         file=layered.file,
@@ -89,6 +90,7 @@ def _cluster(
         resources=resources,
         run=_run(words),
         missing=tuple(references.missing),
+        maintenance=of_hosts(words),
         chain=chain_source(
             words, context.pubkey, (words.network.seed.api_url,) if words.network.seed else ()
         ),

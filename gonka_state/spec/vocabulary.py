@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from gonka_state.core.units import parse_until
 from gonka_state.resources.directory import ABSOLUTE, MODE
 
 _COMMIT = r"^[0-9a-f]{40}$"
@@ -50,6 +51,11 @@ def _ports(key: str) -> str:
     return key
 
 
+def _until(text: str) -> str:
+    parse_until(text)
+    return text
+
+
 LAST_PORT = 65535
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(gt=0)]
@@ -64,6 +70,7 @@ VariableName = Annotated[str, Field(pattern=_VARIABLE)]
 PortKey = Annotated[str, Field(pattern=_PORT), AfterValidator(_ports)]
 ExposedPort = Annotated[str, Field(pattern=_EXPOSED_PORT), AfterValidator(_ports)]
 ContainerPortKey = Annotated[str, Field(pattern=_CONTAINER_PORT), AfterValidator(_ports)]
+Moment = Annotated[str, AfterValidator(_until)]
 State = Literal["present", "absent"]
 
 

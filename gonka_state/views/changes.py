@@ -75,7 +75,10 @@ def _row(change: Change, style: Style) -> _Row:
     if change.action is Action.UNKNOWN or change.conditional or not said:
         said, reasons = reasons, []
     notes = [*reasons, *([f"held: {clean(change.held)}"] if change.held else [])]
-    notes += [clean(line) for line in change.hint.splitlines()]
+    notes += [
+        "" if change.warning else clean(change.maintenance),
+        *(clean(line) for line in change.hint.splitlines()),
+    ]
     label = _label(change)
     color = _EFFECT_COLORS[change.effect] if label == change.effect else "dim"
     return _Row(
@@ -96,10 +99,12 @@ def _symbol(change: Change, style: Style) -> str:
 
 
 def _label(change: Change) -> str:
-    if change.action is Action.UNKNOWN:
-        return ""
     if change.warning:
         return "warning"
+    if change.maintenance:
+        return "left alone"
+    if change.action is Action.UNKNOWN:
+        return ""
     if change.human:
         return "a human closes this"
     return f"{change.effect}, if it differs then" if change.conditional else str(change.effect)

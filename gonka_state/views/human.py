@@ -57,7 +57,8 @@ def _hosts(plan: Plan, changes: Sequence[Change], style: Style, *, verbose: bool
                 style.paint(looked.host, "bold"),
                 f"  {style.paint('?', 'cyan')} unknown: {clean(looked.unknown)}",
             ]
-            lines += [f"      {clean(looked.hint)}"] if looked.hint else []
+            said = looked.maintenance or looked.hint
+            lines += [f"      {clean(said)}"] if said else []
             lines += [f"      {len(mine)} resources of it are unknown"] if mine else []
         elif mine:
             lines += ["", style.paint(looked.host, "bold")]
@@ -96,6 +97,7 @@ def summary(plan: Plan) -> str:
     parts += [f"{may} may follow"] if may else []
     parts += [f"{held} held"] if held else []
     parts += [f"{warnings} warnings"] if warnings else []
+    parts += [f"{len(plan.maintained)} in maintenance"] if plan.maintained else []
     parts += [f"{len(plan.unmanaged)} unmanaged"] if plan.unmanaged else []
     return f"Plan: {'; '.join(parts)} ({len(plan.hosts)} hosts, {plan.seconds:.1f} s)"
 
@@ -110,7 +112,11 @@ def render_report(report: Report, style: Style, *, verbose: bool = False) -> str
         lines.append(style.paint(f"the phase was ignored: {clean(report.plan.ignored_phase)}", "yellow"))
     for outcome in report.outcomes:
         lines += _outcome_lines(outcome, style)
-    left = [change for change in report.after.changes if change.pending or change.action is Action.UNKNOWN]
+    left = [
+        change
+        for change in report.after.changes
+        if change.pending or change.action is Action.UNKNOWN or change.maintenance
+    ]
     done = {outcome.change.address for outcome in report.outcomes}
     rest = [change for change in left if change.address not in done]
     if rest:
@@ -144,7 +150,8 @@ def report_summary(report: Report) -> str:
         if not report.after.unknown
         else f"{len(report.after.unknown)} unknown"
     )
-    return f"Converge: {', '.join(counts)}; {rest} ({report.seconds:.1f} s)"
+    maintained = f", {len(report.after.maintained)} in maintenance" if report.after.maintained else ""
+    return f"Converge: {', '.join(counts)}; {rest}{maintained} ({report.seconds:.1f} s)"
 
 
 def render_problems(problems: Sequence[str], style: Style) -> str:

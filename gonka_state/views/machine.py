@@ -68,6 +68,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
                 "seconds": looked.seconds,
                 "unknown": looked.unknown,
                 "hint": looked.hint,
+                "maintenance": looked.maintenance,
             }
             for looked in plan.hosts
         },
@@ -76,6 +77,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
             "runnable": len(plan.runnable),
             "unknown": len(plan.unknown),
             "in_sync": plan.in_sync,
+            "maintenance": len(plan.maintained),
             "unmanaged": len(plan.unmanaged),
         },
         "changes": [_change(change) for change in plan.changes],
@@ -117,6 +119,7 @@ def _change(change: Change) -> dict[str, Any]:
         "human": change.human,
         "warning": change.warning,
         "conditional": change.conditional,
+        "maintenance": change.maintenance,
     }
 
 

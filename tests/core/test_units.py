@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gonka_state.core.units import human_bytes, parse_size
+from gonka_state.core.units import human_bytes, parse_size, parse_until
 
 
 @pytest.mark.parametrize(
@@ -54,3 +56,21 @@ def test_what_was_shown_is_read_back_within_its_rounding(count: int) -> None:
 @given(st.integers(0, 10**30))
 def test_bytes_are_exact(count: int) -> None:
     assert parse_size(str(count)) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-12-01", datetime(2026, 12, 2, tzinfo=UTC)),
+        ("2026-12-01T18:00", datetime(2026, 12, 1, 18, tzinfo=UTC)),
+        ("2026-12-01 18:00:00+02:00", datetime(2026, 12, 1, 16, tzinfo=UTC)),
+    ],
+)
+def test_a_day_counts_whole_and_no_offset_is_utc(text: str, moment: datetime) -> None:
+    assert parse_until(text) == moment
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "", "2026-13-01", "9999-12-31"])
+def test_what_is_no_time_is_said(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is no date such as|is too far away"):
+        parse_until(text)

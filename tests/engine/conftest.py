@@ -12,14 +12,14 @@ from __future__ import annotations
 import os
 import subprocess
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pytest
 
 from gonka_state.core.address import Address
 from gonka_state.core.change import Effect
-from gonka_state.core.desired import Declared, Desired, Login, Run, Timeouts
+from gonka_state.core.desired import Declared, Desired, Login, Maintenance, Run, Timeouts
 from gonka_state.core.observation import Absent, Observation, Present, Unknown, Unmanaged
 from gonka_state.engine.compare import Compared, Comparer
 from gonka_state.errors import FactError
@@ -31,6 +31,7 @@ from gonka_state.resources.requirement import RequirementResource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from gonka_state.core.chain import ChainSource
@@ -121,7 +122,8 @@ def _observe_note(state: dict[str, str], note: Note, here: Here) -> Observation:
         raise FactError(f"{note.name} cannot be read", hint="look closer")
     harmless = state[note.name] == "harmless"
     human = "only its author may" if harmless or state[note.name] == "signed" else ""
-    return Present({"text": state[note.name]}, human=human, blocks=not harmless)
+    first = {"text": "idle"} if state[note.name] == "busy" else {}
+    return Present({"text": state[note.name]}, human=human, blocks=not harmless, before_removal=first)
 
 
 def _observe_copy(state: dict[str, str], copy: Copy, here: Here) -> Observation:  # noqa: ARG001
@@ -166,7 +168,7 @@ def write(step: Step[Note]) -> Commands:
     if word == "bug":
         raise ZeroDivisionError("a bug")
     if step.resource.state == "absent":
-        yield Do("remove", f"rm -f {path}")
+        yield Do("remove", f"printf idle >{path}" if step.differs("text") else f"rm -f {path}")
         return
     yield Say("writing")
     if word == "nap":
@@ -218,10 +220,19 @@ class Paper:
     events: list[tuple[str, str]] = field(default_factory=list)
     execs: dict[str, int] = field(default_factory=dict)
     chain: ChainSource | None = None
+    maintenance: dict[str, Maintenance] = field(default_factory=dict)
 
     def note(self, host: str, name: str, text: str = "text", *, withheld: str = "", **words: Any) -> Address:  # noqa: ANN401 (as in YAML)
         """Declare a note."""
         return self._declare(host, Note(name=name, text=text, **words), withheld)
+
+    def maintain(self, host: str, *addresses: Address, ends: datetime) -> None:
+        """Somebody works on a host, or on these resources of it alone."""
+        maintenance = Maintenance("then", ends, "new disks")
+        if not addresses:
+            self.maintenance[host] = maintenance
+        for address in addresses or [a for a in self.declared if a.host == host]:
+            self.declared[address] = replace(self.declared[address], maintenance=maintenance)
 
     def copy(self, host: str, name: str, of: str) -> Address:
         """Declare a copy."""
@@ -273,6 +284,7 @@ class Paper:
             resources=self.declared,
             run=self.run,
             chain=self.chain,
+            maintenance=self.maintenance,
         )
 
     def comparer(self, **words: Any) -> Comparer:  # noqa: ANN401 (Comparer's own)

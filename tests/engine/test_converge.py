@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gonka_state.core.change import Action
 from gonka_state.core.report import ExitStatus, Report, Status, report_status
 
 if TYPE_CHECKING:
@@ -383,3 +384,20 @@ def test_an_operation_of_pyinfras_own_runs_at_once_and_fails_in_words(paper: Pap
     assert found["network/note:b"].detail.startswith("make a directory failed: ")
     assert "Not a directory" in found["network/note:b"].detail
     assert found["network/note:c"].status is Status.CHANGED
+
+
+def test_a_removal_in_two_steps_is_done_one_step_at_a_time(paper: Paper) -> None:
+    paper.has("network", n="busy")
+    address = paper.note("network", "n", state="absent")
+
+    report = paper.converge()
+
+    (outcome,) = report.outcomes
+    assert (outcome.change.action, outcome.status) == (Action.UPDATE, Status.CHANGED)
+    assert outcome.detail == "its removal comes next"
+    assert paper.read("network", "n") == "idle"
+    assert [(change.address, change.action) for change in report.after.pending] == [(address, Action.DELETE)]
+
+    paper.converge()
+
+    assert paper.read("network", "n") is None

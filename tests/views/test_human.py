@@ -33,6 +33,8 @@ def change(
     return replace(Change(Address(host, kind, name), action, attributes), **more)  # type: ignore[arg-type]  # a change's own words
 
 
+BY_HAND = "in maintenance until 2026-12-01: new disks"
+
 CHANGES = (
     change(NETWORK, "requirement", "gpus", Action.UPDATE, AttributeChange("gpus", "7", "8"), human=True),
     change(
@@ -72,6 +74,7 @@ CHANGES = (
     change(ML, "sysctl", "vm.max_map_count", Action.UPDATE, AttributeChange("value", None, after=True), AttributeChange("note", "", {"a": 1})),
     change(OFF, "directory", "/srv/models", Action.UNKNOWN, reason="no answer"),
     change(OFF, "file", "/etc/new", Action.UNKNOWN, reason="no answer"),
+    change(NETWORK, "node", "ml-03", Action.UPDATE, AttributeChange("enabled", before=False, after=True), maintenance=BY_HAND),
 )  # fmt: skip
 PLAN = Plan(
     cluster="cluster2",
