@@ -117,6 +117,8 @@ pins() {
       printf "  \"%s\": {image: \"%s\"}\n", $2, $3
     }'
 }
+# Before the env file is written: what compose names without any variable.
+early() { compose "$@" config --no-interpolate --format json 2>/dev/null | shape | grep -v '^image.*[$]'; }
 project() {
   missing=$(printf '%s\n' "$1" | while IFS= read -r path; do
     [ -e "$path" ] || printf 'missing\t%s\n' "$path"; done)

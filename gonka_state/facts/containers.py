@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from gonka_state.resources.base import Resource
 
 
+EARLY = " early"
+"""What a project's key ends in where compose was asked without its env file."""
+
+
 @dataclass(slots=True)
 class Service:
     """What compose would make of a service today; `hash` with the running image put back."""
@@ -136,10 +140,9 @@ def _before_its_variables(images: ComposeImagesResource) -> str:
     """Asks compose without the env file, only while it is not there."""
     if images.env_file is None:
         return ""
-    bare = compose.without_variables(images)
-    where = quote("\n".join(compose.paths(bare)), quote(*compose.variable_files(bare)))
-    ask = f"part {quote(f'project {compose.project_key(bare)}')} project {where} {compose.arguments(bare)}"
-    return f"[ -e {quote(compose.resolved(images, images.env_file))} ] || {ask}"
+    name = quote(f"project {compose.project_key(images)}{EARLY}")
+    arguments = compose.arguments(compose.without_variables(images))
+    return f"[ -e {quote(compose.resolved(images, images.env_file))} ] || part {name} early {arguments}"
 
 
 def _named(parts: Parts, prefix: str) -> Iterable[str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonka_state.core.observation import Absent, Observation, Present, Value
 from gonka_state.facts import compose
+from gonka_state.facts.containers import EARLY
 from gonka_state.facts.placement import image_id, project_name, unasked
 
 if TYPE_CHECKING:
-    from gonka_state.facts.containers import ContainersState
+    from gonka_state.facts.containers import ContainersState, Project
     from gonka_state.facts.here import Here
     from gonka_state.resources.compose_images import ComposeImagesResource
     from gonka_state.resources.env_file import EnvFileResource
@@ -29,10 +29,8 @@ def observe_images(state: ContainersState, resource: ComposeImagesResource, here
         return trouble
     project = state.projects[compose.project_key(resource)]
     kept = _kept(state, resource)
-    bare = state.projects.get(compose.project_key(compose.without_variables(resource)))
-    early = bare is not None and project.missing == [compose.resolved(resource, resource.env_file or "")]
-    if bare is not None and early:
-        project = replace(bare, blank=[])
+    early = _early(state, resource)
+    project = early or project
     if project.missing:
         return Absent({"kept": kept}, reason=f"{project.missing[0]} is not there")
     wanted = {
@@ -52,7 +50,7 @@ def observe_images(state: ContainersState, resource: ComposeImagesResource, here
         "blank": project.blank,
     }
     blank = f"compose would leave {', '.join(project.blank)} empty: set it in the project's env file"
-    note = f"{resource.env_file} is not there yet: named as compose does without it" if early else ""
+    note = f"{resource.env_file} is not there yet: only images that need no variable" if early else ""
     return Present(attributes, {"kept": kept}, reason=note, human=blank if project.blank else "")
 
 
@@ -63,6 +61,14 @@ def wanted_images(
 ) -> dict[str, Value]:
     """Nothing missing, nothing of another platform, nothing blank."""
     return {"missing": [], "platform": resource.platform, "blank": []}
+
+
+def _early(state: ContainersState, resource: ComposeImagesResource) -> Project | None:
+    """The project as compose names it before its env file is written, the only file that is missing."""
+    key = compose.project_key(resource)
+    early = state.projects.get(f"{key}{EARLY}")
+    only = state.projects[key].missing == [compose.resolved(resource, resource.env_file or "")]
+    return early if only and early is not None and early.services else None
 
 
 def _kept(state: ContainersState, resource: ComposeImagesResource) -> list[str]:

@@ -57,16 +57,13 @@ def apply(step: Step[ComposeImagesResource]) -> Commands:
 
 def _named(resource: ComposeImagesResource, services: list[str]) -> Generator[Command, Result, list[str]]:
     where = quote(*compose.variable_files(resource))
-    with_env, bare = compose.arguments(resource), compose.arguments(compose.without_variables(resource))
-    env_file = quote(compose.resolved(resource, resource.env_file or ".env"))
-    head = [compose.SHELL, compose.LOOK, f"set -- {with_env}"]
-    # Before the env file is written, every variable is unset.
-    head += (
-        [f"[ -e {env_file} ] || {{ set -- {bare}; blank() {{ cat >/dev/null; }}; }}"]
-        if resource.env_file
-        else []
-    )
+    head = [compose.SHELL, compose.LOOK, f"set -- {compose.arguments(resource)}"]
     head += [f"variables_here() {{ variables {where}; }}"]
+    if resource.env_file:
+        env_file = quote(compose.resolved(resource, resource.env_file))
+        head += [
+            f"[ -e {env_file} ] || {{ early {compose.arguments(compose.without_variables(resource))}; exit; }}"
+        ]
     asked = yield Do("ask compose for the images", "\n".join(head) + _NAMES)
     rows = [line.split("\t") for line in asked.stdout.splitlines()]
     blank = [row[1] for row in rows if row[0] == "blank"]

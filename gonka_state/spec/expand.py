@@ -11,7 +11,7 @@ from gonka_state.spec.checks import default_id, is_host
 from gonka_state.spec.drafts import Draft, given
 from gonka_state.spec.expand_env_files import env_files
 from gonka_state.spec.expand_exposure import exposure
-from gonka_state.spec.expand_images import images
+from gonka_state.spec.expand_images import compose_files, images
 from gonka_state.spec.expand_keys import keys
 from gonka_state.spec.expand_requirement import required
 from gonka_state.spec.expand_system import system
@@ -99,6 +99,7 @@ class Expansion:
     def _file(self, name: str, path: str, host: Host, node: Node) -> Draft:
         words = host.files[path]
         data = {"name": path, **given(words, "template", "vars"), **self.in_checkout(path)}
+        data |= {"phase": 2} if path in compose_files(host) else {}
         if words.template is None:
             return Draft(name, "file", data, node)
         values, secrets = self.context.of(name, node)

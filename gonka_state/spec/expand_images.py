@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from gonka_state.spec.drafts import Draft, given
@@ -12,6 +13,15 @@ if TYPE_CHECKING:
     from gonka_state.spec.expand import Expansion
     from gonka_state.spec.host_words import Host
     from gonka_state.spec.tree import Node
+
+
+def compose_files(host: Host) -> set[str]:
+    """The files, as absolute paths, that say which images a host runs."""
+    return {
+        str(PurePosixPath(directory) / path)
+        for directory, project in host.services.items()
+        for path in project.files or ()
+    }
 
 
 def images(expansion: Expansion, name: str, host: Host, node: Node) -> Iterator[Draft]:  # noqa: ARG001 (every expansion is asked alike)

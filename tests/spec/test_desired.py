@@ -161,6 +161,35 @@ def test_services_come_after_what_they_stand_on(desired: Desired[Resource]) -> N
     assert found(desired, f"{ML[0]}/compose-service:mlnode-308").needs == (f"model:{LARGE}",)
 
 
+def test_cards_of_a_host_are_handed_over_by_number(
+    models: Mapping[str, type[Resource]], tmp_path: Path
+) -> None:
+    overlay = tmp_path / "cards.yaml"
+    overlay.write_text("cluster: cluster2\nhosts: {cluster2-ml-01: {gpus: [4, 5, 6, 7]}}\n")
+    desired = load([CLUSTER], overlays=[overlay], models=models, env=VALUES)[0]
+    name = f"file:{IN_CHECKOUT}gonka-state-override.yml"
+
+    content = found(desired, f"{ML[0]}/{name}").content
+    assert 'device_ids: ["4", "5", "6", "7"]' in content
+    assert "device_ids" not in found(desired, f"{ML[1]}/{name}").content
+    assert [found(desired, f"{host}/compose-service:mlnode-308").gpus for host in ML[:2]] == [4, "all"]
+
+
+def test_what_phase_two_fetches_comes_with_the_files_that_name_it(desired: Desired[Resource]) -> None:
+    phases = {
+        address.local: item.resource.in_phase
+        for address, item in desired.resources.items()
+        if address.host == ML[0] and address.kind in {"file", "env-file", "compose-images", "model"}
+    }
+
+    assert phases == {
+        f"file:{IN_CHECKOUT}gonka-state-override.yml": 2,
+        "compose-images:/opt/gonka/deploy/join": 2,
+        f"model:{LARGE}": 2,
+        f"env-file:{IN_CHECKOUT}config.env": 3,
+    }
+
+
 def test_stored_models_count_as_free_space(desired: Desired[Resource]) -> None:
     assert found(desired, f"{ML[4]}/requirement:disk-models").counts == (
         "/mnt/shared/hub/models--Qwen--Qwen3-32B-FP8",
