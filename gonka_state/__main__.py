@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-CONNECTING = frozenset({"diff", "converge", "drift", "observe"})
+CONNECTING = frozenset({"diff", "converge", "drift", "observe", "hosts"})
 
 
 def main() -> int:

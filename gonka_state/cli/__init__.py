@@ -26,6 +26,7 @@ _COMMANDS = {
     "converge": "Close the gap, then look again.",
     "drift": "The look for cron: silent when in sync, never writes.",
     "observe": "Write a snapshot of what the hosts are.",
+    "hosts": "Pin host keys; check hosts before a deployment.",
     "schema": "Print the JSON Schema of a cluster file.",
     "lab": "Boot, show or take down the rehearsal lab.",
 }

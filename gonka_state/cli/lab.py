@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gonka_state import lab
-from gonka_state.cli.options import Options, cluster_options, options_from
+from gonka_state.cli.options import Options, cluster_options, options_of_some
 from gonka_state.core.report import ExitStatus
 from gonka_state.errors import InputError
 
@@ -31,7 +31,7 @@ def command() -> None:
 @click.option("--subnet", default="10.77.0.0/24", show_default=True, help="A free /24 for the lab.")
 def up(subnet: str, **shared: Any) -> int:  # noqa: ANN401 (click's)
     """Boot the lab of one cluster file and print the path of its overlay."""
-    desired = _one(_options(shared))
+    desired = _one(options_of_some(shared))
     info = lab.up(_spec(desired), subnet=subnet, say=_say)
     click.echo(info.overlay)
     _say(f"look:    gonka-state diff {desired.file} --overlay {info.overlay}")
@@ -60,21 +60,6 @@ def status() -> int:
     if not hosts:
         click.echo("no lab is up")
     return ExitStatus.OK
-
-
-def _options(shared: dict[str, Any]) -> Options:
-    return options_from(
-        shared
-        | {
-            "hosts": (),
-            "kinds": (),
-            "only": (),
-            "as_json": False,
-            "quiet": False,
-            "color": "auto",
-            "verbose": 0,
-        }
-    )
 
 
 def _one(options: Options) -> Desired[Resource]:

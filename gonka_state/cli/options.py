@@ -139,6 +139,13 @@ def common_options(function: F) -> F:
     return cluster_options(function)
 
 
+def options_of_some(values: dict[str, Any]) -> Options:
+    """Options of a command that takes only some of the shared ones; the others say nothing."""
+    names: dict[str, Any] = {"hosts": (), "kinds": (), "only": ()}
+    says = {"as_json": False, "quiet": False, "color": "auto", "verbose": 0}
+    return options_from(names | says | values)
+
+
 def options_from(values: dict[str, Any]) -> Options:
     """Take the shared options out of a command's keyword arguments."""
     names = ("paths", "overlays", "hosts", "kinds", "only", "as_json", "quiet", "color", "verbose")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+SSH_PORT = 22
+
 LAUNCH = "launch"
 """The throttle of steps that start an ML node."""
 
@@ -58,7 +60,10 @@ class Declared(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How to reach a host over SSH. `key` and `known_hosts` are absolute paths."""
+    """How to reach a host over SSH. `key` and `known_hosts` are absolute paths.
+
+    `via` are the hosts to jump through, in order from here; theirs is empty.
+    """
 
     host: str
     address: str
@@ -66,6 +71,12 @@ class Login:
     port: int
     key: str
     known_hosts: str
+    via: tuple[Login, ...] = ()
+
+    @property
+    def pinned_as(self) -> str:
+        """The name that its keys have in a known_hosts file."""
+        return self.address if self.port == SSH_PORT else f"[{self.address}]:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

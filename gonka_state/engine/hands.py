@@ -13,7 +13,7 @@ from gevent.lock import BoundedSemaphore, RLock
 from pyinfra.api.exceptions import NestedOperationError
 
 from gonka_state.engine.remote import as_root
-from gonka_state.engine.session import words
+from gonka_state.engine.unreachable import words
 from gonka_state.errors import StepError
 from gonka_state.operations.base import Result
 

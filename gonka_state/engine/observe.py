@@ -12,7 +12,7 @@ import gevent
 
 from gonka_state.engine.probing import Prober
 from gonka_state.engine.retry import pauses
-from gonka_state.engine.session import words
+from gonka_state.engine.unreachable import words
 from gonka_state.errors import FactError
 from gonka_state.facts import chain_phase, exposure, snapshot
 from gonka_state.facts.base import Look

@@ -29,7 +29,7 @@ def select(
     """
     if not hosts and not kinds and not phases:
         return None
-    names = {_full_name(desired, host) for host in hosts}
+    names = {full_name(desired, host) for host in hosts}
     return frozenset(
         address
         for address, declared in desired.resources.items()
@@ -39,7 +39,8 @@ def select(
     )
 
 
-def _full_name(desired: Desired[Resource], host: str) -> str:
+def full_name(desired: Desired[Resource], host: str) -> str:
+    """A host's name, given with or without its cluster's prefix."""
     if host in desired.hosts:
         return host
     return next((name for name in desired.hosts if name == f"{desired.cluster}-{host}"), host)

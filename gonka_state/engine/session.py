@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import socket
+import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import gevent
@@ -17,7 +16,9 @@ from pyinfra.api.exceptions import ConnectError
 from pyinfra.context import ctx_host, ctx_state
 
 from gonka_state.engine import remote
+from gonka_state.engine.jump import JumpError, Jumps, speed_up
 from gonka_state.engine.retry import pauses
+from gonka_state.engine.unreachable import Unreachable, before_connecting, explain, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -44,14 +45,6 @@ class _Look(FactBase[list[str]]):
         return list(output)
 
 
-@dataclass(frozen=True, slots=True)
-class Unreachable:
-    """Why a host could not be connected to, and what to do."""
-
-    reason: str
-    hint: str = ""
-
-
 @dataclass(slots=True)
 class Session:
     """Connected hosts. `execs` counts what was run per host, looks and steps alike."""
@@ -60,6 +53,7 @@ class Session:
     run: Run
     hosts: Mapping[str, Host]
     logins: Mapping[str, Login]
+    jumps: Jumps
     unreachable: dict[str, Unreachable] = field(default_factory=dict)
     execs: dict[str, int] = field(default_factory=dict)
     operating: dict[str, RLock] = field(default_factory=dict)
@@ -97,7 +91,7 @@ class Session:
         host = self.hosts[name]
         _close(host)
         host.connected = False
-        _connect(host, self.logins[name], self.run, lambda _host, _text: None)
+        _connect(host, self.logins[name], self, lambda _host, _text: None)
 
     def count(self, name: str) -> None:
         """One more exec on a host."""
@@ -125,16 +119,17 @@ def connect(
     state = State(inventory, config, check_for_changes=False)
     state.is_executing = True
     hosts = {name: inventory.get_host(name) for name in logins}
-    session = Session(state, run, hosts, logins)
+    session = Session(state, run, hosts, logins, Jumps(run.timeouts.connect + 5))
     ctx_state.set(state)
     try:
-        reasons = session.each(logins, lambda name: _connect(hosts[name], logins[name], run, on_event))
+        reasons = session.each(logins, lambda name: _connect(hosts[name], logins[name], session, on_event))
         session.unreachable.update({name: reason for name, reason in reasons.items() if reason})
         state.active_hosts = {host for name, host in hosts.items() if name not in session.unreachable}
         yield session
     finally:
         for host in hosts.values():
             _close(host)
+        session.jumps.close()
         ctx_state.reset()
 
 
@@ -148,92 +143,51 @@ def _data(login: Login, run: Run) -> dict[str, Any]:
         "ssh_user": login.user,
         "ssh_port": login.port,
         "ssh_key": login.key,
+        # The way to a host is what the cluster file says: the login's own ~/.ssh/config has no part in it.
+        "ssh_config_file": os.devnull,
         "ssh_known_hosts_file": login.known_hosts,
         "ssh_strict_host_key_checking": "yes",
         "ssh_paramiko_connect_kwargs": limits,
     }
 
 
-def _connect(host: Host, login: Login, run: Run, on_event: Callable[[str, str], None]) -> Unreachable | None:
-    early = _before_connecting(login)
+def _connect(
+    host: Host, login: Login, session: Session, on_event: Callable[[str, str], None]
+) -> Unreachable | None:
+    early = before_connecting(login)
     if early is not None:
         return early
     problem: Unreachable | None = None
-    for wait in pauses(run.retries):
+    for wait in pauses(session.run.retries):
         time.sleep(wait)
-        try:
-            host.connect(show_errors=False, raise_exceptions=True)
-        except ConnectError as error:
-            problem, again = _explain(str(error), login)
-        except Exception as error:  # noqa: BLE001 (a key that cannot be read, a damaged known_hosts file)
-            problem, again = _explain(words(error), login)
-        else:
-            _speed_up(host)
-            return None
-        if not again:
+        problem, again = _try(host, login, session)
+        if problem is None or not again:
             break
         on_event(host.name, f"connecting again: {problem.reason}")
     return problem
 
 
-def _before_connecting(login: Login) -> Unreachable | None:
-    if not Path(login.key).is_file():
-        return Unreachable(f"the SSH key {login.key} is not there", "set ssh.key in the cluster's YAML")
-    if not Path(login.known_hosts).is_file():
-        return Unreachable(
-            f"no host key is pinned: {login.known_hosts} is not there",
-            f"compare and pin: ssh-keyscan -p {login.port} {login.address} >> {login.known_hosts}",
-        )
-    return None
-
-
-# What paramiko and pyinfra say, what it means, what to do, and whether trying again can help.
-_MEANINGS = (
-    ("Invalid private key", "the SSH key {key} cannot be read", "is it a private key, and without a passphrase?", False),
-    ("passphrase", "the SSH key {key} cannot be read", "is it a private key, and without a passphrase?", False),
-    ("does not match", "its host key is not the pinned one",
-     "if the host was reinstalled, remove its line from {known_hosts} and pin the new key; if not, do not connect", False),
-    ("not found in known_hosts", "its host key is not pinned",
-     "compare and pin: ssh-keyscan -p {port} {address} >> {known_hosts}", False),
-    ("Authentication", "it refuses the key {key} for user {user}", "is the public key in ~{user}/.ssh/authorized_keys?", False),
-    ("No existing session", "nothing that speaks SSH answers on {address} port {port}",
-     "does sshd listen there, and is the host not overloaded?", True),
-    ("protocol banner", "nothing that speaks SSH answers on {address} port {port}",
-     "does sshd listen there, and is the host not overloaded?", True),
-    ("resolve", "{address} does not resolve", "check the address in the cluster's YAML", False),
-    ("timed out", "no answer from {address} port {port}", "is the host on, and does a firewall drop port {port}?", False),
-    ("Unable to connect", "no answer from {address} port {port}", "is the host on, and is sshd listening on port {port}?", True),
-    ("No route", "no route to {address}", "is the host on, and on this network?", False),
-    ("unreachable", "no route to {address}", "is the host on, and on this network?", False),
-)  # fmt: skip
-
-
-def _explain(said: str, login: Login) -> tuple[Unreachable, bool]:
-    values = {
-        "address": login.address, "port": login.port, "user": login.user,
-        "key": login.key, "known_hosts": login.known_hosts,
-    }  # fmt: skip
-    for text, reason, hint, again in _MEANINGS:
-        if text.lower() in said.lower():
-            return Unreachable(reason.format(**values), hint.format(**values)), again
-    return Unreachable(f"SSH to {login.user}@{login.address} failed: {said}"), True
-
-
-def _speed_up(host: Host) -> None:
-    """Without this every further exec waits 40 ms for Nagle, and an idle connection dies unnoticed."""
+def _try(host: Host, login: Login, session: Session) -> tuple[Unreachable | None, bool]:
+    try:
+        if login.via:
+            # The connector's own: pyinfra hands out copies of a host's data.
+            connector: Any = host.connector
+            connector.data["ssh_paramiko_connect_kwargs"]["sock"] = session.jumps.channel(login)
+        host.connect(show_errors=False, raise_exceptions=True)
+    except JumpError as error:
+        return error.problem, error.again
+    except ConnectError as error:
+        return explain(str(error), login)
+    except Exception as error:  # noqa: BLE001 (a key that cannot be read, a damaged known_hosts file)
+        return explain(words(error), login)
     client = getattr(host.connector, "client", None)
     transport = client.get_transport() if client is not None else None
     if transport is not None:
-        transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        transport.set_keepalive(15)
+        speed_up(transport)
+    return None, False
 
 
 def _close(host: Host) -> None:
     client = getattr(host.connector, "client", None)
     if client is not None:
         client.close()
-
-
-def words(error: BaseException) -> str:
-    """An exception in one short line."""
-    return f"{type(error).__name__}: {error}"[:200] if str(error) else type(error).__name__

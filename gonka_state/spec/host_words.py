@@ -224,4 +224,6 @@ class Host(Role):
     gpus: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None = None
     user: UserName | None = None
     port: Port | None = None
+    key: str | None = None
+    proxy_jump: Texts | None = None
     maintenance: Maintenance | None = None

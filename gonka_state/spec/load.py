@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gonka_state.core.desired import Desired, Login, Run, Timeouts
+from gonka_state.core.desired import Desired, Run, Timeouts
 from gonka_state.spec.build import build
 from gonka_state.spec.chain_source import chain_source
 from gonka_state.spec.checks import check, entries, text_of
 from gonka_state.spec.context import Context
 from gonka_state.spec.expand import Expansion
-from gonka_state.spec.layers import Layered, Layers, beside
+from gonka_state.spec.layers import Layered, Layers
+from gonka_state.spec.logins import logins
 from gonka_state.spec.maintenance import marked, of_hosts
 from gonka_state.spec.merge import hollow, merge, settle
 from gonka_state.spec.operator_values import resolve
@@ -86,7 +87,7 @@ def _cluster(
         cluster=layered.name,
         file=layered.file,
         lab=words.lab,
-        hosts=_logins(words, tree, references.env, problems),
+        hosts=logins(words, tree, references.env, problems),
         resources=resources,
         run=_run(words),
         missing=tuple(references.missing),
@@ -112,27 +113,6 @@ def _with_roles(tree: Node) -> Node:
         below = merge(everywhere, role) if role is not None and role.entries is not None else everywhere
         whole[name] = merge(below, host)
     return replace(tree, entries={**(tree.entries or {}), "hosts": replace(hosts, entries=whole)})
-
-
-def _logins(words: Cluster, tree: Node, env: Mapping[str, str], problems: Problems) -> dict[str, Login]:
-    paths = {}
-    for name in ("key", "known_hosts"):
-        node = tree.deepest(["ssh", name])
-        try:
-            paths[name] = str(beside(node.source, getattr(words.ssh, name), env))
-        except ValueError as error:
-            problems.add(node.source, str(error))
-    return {
-        name: Login(
-            host=name,
-            address=host.address,
-            user=host.user or words.ssh.user,
-            port=host.port or words.ssh.port,
-            key=paths.get("key", ""),
-            known_hosts=paths.get("known_hosts", ""),
-        )
-        for name, host in words.hosts.items()
-    }
 
 
 def _run(words: Cluster) -> Run:

@@ -30,6 +30,7 @@ class Ssh(Words):
     key: str
     known_hosts: str
     port: Port = 22
+    proxy_jump: Texts | None = None
 
 
 class Account(Words):

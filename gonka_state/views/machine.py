@@ -17,7 +17,7 @@ VERSION = 1
 
 def plan_document(plans: Sequence[Plan], status: int) -> str:
     """Plans of one or several clusters; `status` is the exit status this run ends with."""
-    return _text(
+    return text(
         {
             "format": "gonka-state/plan",
             "version": VERSION,
@@ -40,7 +40,7 @@ def report_document(reports: Sequence[Report], status: int) -> str:
         }
         for report in reports
     ]
-    return _text(
+    return text(
         {"format": "gonka-state/report", "version": VERSION, "exit_status": status, "clusters": clusters}
     )
 
@@ -49,10 +49,11 @@ def error_document(message: str, hint: str, status: int, problems: Sequence[str]
     """An error that ended the run."""
     document: dict[str, Any] = {"format": "gonka-state/error", "version": VERSION, "exit_status": status}
     document |= {"message": message, "hint": hint, "problems": list(problems)}
-    return _text(document)
+    return text(document)
 
 
-def _text(document: dict[str, Any]) -> str:
+def text(document: dict[str, Any]) -> str:
+    """A document as JSON text."""
     return json.dumps(document, indent=2, default=list)
 
 

@@ -80,7 +80,7 @@ def importing(*modules: str) -> set[str]:
 
 
 def test_what_reads_cannot_write() -> None:
-    readers = ("drift", "diff", "observe", "looking", "validate", "schema")
+    readers = ("drift", "diff", "observe", "looking", "validate", "schema", "hosts_check", "hosts_trust")
 
     assert importing(*(f"gonka_state.cli.{name}" for name in readers)) == set()
 

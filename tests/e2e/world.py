@@ -63,7 +63,7 @@ class Cluster:
             sys.executable,
             "-m",
             "gonka_state",
-            command,
+            *command.split(),
             str(CLUSTER),
             "--overlay",
             str(self.info.overlay),

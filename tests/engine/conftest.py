@@ -324,7 +324,9 @@ class Paper:
         from pyinfra.connectors.util import CommandOutput, OutputLine  # noqa: PLC0415
         from pyinfra.context import ctx_state  # noqa: PLC0415
 
-        from gonka_state.engine.session import Session, Unreachable  # noqa: PLC0415
+        from gonka_state.engine.jump import Jumps  # noqa: PLC0415
+        from gonka_state.engine.session import Session  # noqa: PLC0415
+        from gonka_state.engine.unreachable import Unreachable  # noqa: PLC0415
 
         state = State(Inventory(([*self.hosts], {})), Config(), check_for_changes=False)
         state.is_executing = True
@@ -365,7 +367,7 @@ class Paper:
         hosts: dict[str, Any] = {name: state.inventory.get_host(name) for name in self.hosts}
         for name, host in hosts.items():
             host.connector, host.connected = Shell(name), True
-        session = Session(state, self.run, hosts, self.desired.hosts)
+        session = Session(state, self.run, hosts, self.desired.hosts, Jumps(1))
         session.unreachable.update({name: Unreachable("is off", "switch it on") for name in self.off})
         ctx_state.set(state)
         try:

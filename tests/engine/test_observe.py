@@ -124,4 +124,4 @@ def test_a_host_without_a_pinned_key_is_not_connected_to(tmp_path: Path, login: 
     reason, hint = reasons(login)
 
     assert reason.startswith("no host key is pinned")
-    assert "ssh-keyscan -p" in hint
+    assert "gonka-state hosts trust" in hint
