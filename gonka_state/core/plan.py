@@ -120,10 +120,8 @@ def _settle_one(change: Change, needs: Sequence[tuple[Edge, Change]], pending_on
     if change.maintenance:
         return change
     if change.action is Action.UNKNOWN:
-        later = [
-            need for _, need in needs if pending_on and need.runnable and need.address.kind == pending_on
-        ]
-        if not later or any(need.held for _, need in needs):
+        later = [need for _, need in needs if pending_on and need.pending and need.address.kind == pending_on]
+        if not later:
             return change
         reason = f"known after {later[0].address.local}"
         change = replace(change, action=Action.UPDATE, conditional=True, reason=reason, hint="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -226,7 +227,6 @@ def test_what_a_planned_step_makes_known_is_planned_with_it() -> None:
         (Change(NEED, Action.CREATE), "node"),
         (Change(NEED, Action.NONE), "file"),
         (Change(NEED, Action.UNKNOWN), "file"),
-        (Change(NEED, Action.CREATE, held="no"), "file"),
     ],
 )
 def test_else_it_stays_unknown(need: Change, pending_on: str) -> None:
@@ -235,18 +235,14 @@ def test_else_it_stays_unknown(need: Change, pending_on: str) -> None:
     assert one(need, unknown, pending_on=pending_on) == unknown
 
 
-def test_of_several_needs_one_that_is_held_keeps_it_unknown() -> None:
-    held = Change(at(0), Action.UPDATE, held="no")
-    unknown = Change(MINE, Action.UNKNOWN)
+@pytest.mark.parametrize("words", [{"held": "no"}, {"human": True}])
+def test_what_a_held_step_would_make_known_waits_with_it(words: dict[str, Any]) -> None:
+    unknown = Change(MINE, Action.UNKNOWN, reason="the API does not answer")
 
-    settled = settle(
-        {held.address: held, NEED: Change(NEED, Action.CREATE), MINE: unknown},
-        {MINE: [Edge(held.address), Edge(NEED)]},
-        {},
-        pending_on={MINE: "file"},
-    )
+    change = one(Change(NEED, Action.CREATE, **words), unknown, pending_on="file")
 
-    assert settled[-1] == unknown
+    assert (change.action, change.conditional, change.runnable) == (Action.UPDATE, True, False)
+    assert change.held.startswith("waits for ")
 
 
 def test_a_consent_lets_a_destructive_step_and_what_needs_it_run() -> None:
