@@ -54,6 +54,10 @@ def _nothing(state: Any, declared: Any, here: Here) -> list[Unmanaged]:  # noqa:
     return []
 
 
+def _no_strangers(state: Any, declared: Any, here: Here) -> list[Any]:  # noqa: ANN401, ARG001
+    return []
+
+
 def _no_refusals(state: Any, declared: Any, here: Here) -> dict[Address, str]:  # noqa: ANN401, ARG001
     return {}
 
@@ -69,6 +73,8 @@ class Kind(Generic[R, S]):
         wanted: (state, resource, here) -> the desired attributes in the observation's shape; only kinds
             whose wish depends on the look (a salted digest, names of hosts) need their own.
         unmanaged: (state, declared of this kind on this host, here) -> what nobody declared.
+        strangers: (state, declared of this kind on this host, here) -> what nobody declared, as resources that
+            are absent; only kinds that `prune` may name have them.
         refuse: (state, {address: resource} of this kind on this host, here) -> changes that must not run,
             with the reason (a ruleset that would lock us out).
         needs: what must be in place first.
@@ -81,6 +87,7 @@ class Kind(Generic[R, S]):
     observe: Callable[[S, R, Here], Observation]
     wanted: Callable[[S, R, Here], dict[str, Value]] = field(default=_declared)
     unmanaged: Callable[[S, Sequence[R], Here], Sequence[Unmanaged]] = field(default=_nothing)
+    strangers: Callable[[S, Sequence[R], Here], Sequence[R]] = field(default=_no_strangers)
     refuse: Callable[[S, Mapping[Address, R], Here], Mapping[Address, str]] = field(default=_no_refusals)
     needs: tuple[Need, ...] = ()
     side_by_side: bool = False

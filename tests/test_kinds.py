@@ -17,8 +17,10 @@ from gonka_state.core.address import Address
 from gonka_state.core.change import Action
 from gonka_state.core.desired import Declared, Desired, Login
 from gonka_state.engine.compare import Compared, Comparer
+from gonka_state.engine.prune import pruning
 from gonka_state.facts.snapshot import Answer, HostLook, Snapshot
 from gonka_state.registry import KINDS
+from gonka_state.spec.host_words import PRUNABLE
 
 HERE = Path(__file__).parent / "kinds"
 CASES = sorted(HERE.glob("*/*.yaml"))
@@ -31,7 +33,13 @@ class Case:
 
     expect: dict[str, dict[str, Any]]
     unmanaged: list[str]
-    compared: Compared
+    comparer: Comparer
+    snapshot: Snapshot
+
+    @property
+    def compared(self) -> Compared:
+        """What the comparer makes of the look."""
+        return self.comparer.compare(self.snapshot)
 
 
 def read(path: Path) -> Case:
@@ -46,12 +54,19 @@ def read(path: Path) -> Case:
         address = Address(host, resource.kind, resource.name)
         declared[address] = Declared(address, resource)
     logins = {name: Login(name, at, "ubuntu", 22, "/key", "/known_hosts") for name, at in addresses.items()}
-    desired: Desired[Any] = Desired("case", str(path), lab=True, hosts=logins, resources=declared)
+    prune = {host: PRUNABLE}
+    desired: Desired[Any] = Desired(
+        "case", str(path), lab=True, hosts=logins, resources=declared, prune=prune
+    )
     answer = Answer(data["output"], unknown=data.get("unknown", ""))
     look = HostLook({path.parent.name: answer}, peer=here.get("peer", ""))
     snapshot = Snapshot("case", "2026-11-24T00:00:00+00:00", "salt", {host: look})
-    compared = Comparer(desired, KINDS, selected=frozenset(declared)).compare(snapshot)
-    return Case(data["expect"], data.get("unmanaged", []), compared)
+    return Case(
+        data["expect"],
+        data.get("unmanaged", []),
+        Comparer(desired, KINDS, selected=frozenset(declared)),
+        snapshot,
+    )
 
 
 @pytest.mark.parametrize("path", CASES, ids=[f"{path.parent.name}/{path.stem}" for path in CASES])
@@ -74,6 +89,24 @@ def test_case(path: Path) -> None:
     assert sorted(f"{item.kind}:{item.name}" for item in case.compared.plan.unmanaged) == sorted(
         case.unmanaged
     )
+
+
+@pytest.mark.parametrize("path", CASES, ids=[f"{path.parent.name}/{path.stem}" for path in CASES])
+def test_what_would_be_pruned_is_there(path: Path) -> None:
+    case = read(path)
+    before = {(item.kind, item.name) for item in case.compared.plan.unmanaged}
+
+    comparer = pruning(case.comparer, case.snapshot, lambda _: None)
+    changes = comparer.compare(case.snapshot).changes
+    added = changes.keys() - case.compared.changes.keys()
+    after = {(item.kind, item.name) for item in comparer.compare(case.snapshot).plan.unmanaged}
+
+    assert all(address.kind in PRUNABLE for address in added)
+    for address in added:
+        leaves = changes[address].action is Action.UPDATE  # a node is disabled first
+        assert leaves or changes[address].action is Action.DELETE, changes[address]
+    assert len(after) <= len(before)
+    assert bool(added) or after == before
 
 
 @pytest.mark.parametrize("section", sorted({kind.fact.section for kind in KINDS.values()}))

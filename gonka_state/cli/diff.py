@@ -46,6 +46,7 @@ def _live(options: Options) -> list[Plan]:
 
 def _offline(options: Options, observed: Path) -> list[Plan]:
     from gonka_state.engine.compare import Comparer  # noqa: PLC0415 (as above, the other way round)
+    from gonka_state.engine.prune import pruning  # noqa: PLC0415
     from gonka_state.facts.snapshot import restore  # noqa: PLC0415
     from gonka_state.registry import KINDS  # noqa: PLC0415
 
@@ -58,7 +59,8 @@ def _offline(options: Options, observed: Path) -> list[Plan]:
         raise InputError(
             [f"{observed} is a snapshot of {snapshot.cluster}, which is not among the YAML given"]
         )
-    return [Comparer(desired, KINDS, options.select(desired)).compare(snapshot).plan for desired in clusters]
+    comparers = [Comparer(desired, KINDS, options.select(desired)) for desired in clusters]
+    return [pruning(comparer, snapshot, options.select).compare(snapshot).plan for comparer in comparers]
 
 
 def show_plans(options: Options, plans: list[Plan], status: ExitStatus, *, unmanaged: bool = False) -> None:

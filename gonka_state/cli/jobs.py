@@ -12,6 +12,7 @@ from gonka_state.core.report import Report
 from gonka_state.engine.converge import Converger
 from gonka_state.engine.lock import cluster_lock
 from gonka_state.engine.observe import Observer
+from gonka_state.engine.prune import pruning
 from gonka_state.engine.session import connect
 from gonka_state.errors import GonkaStateError
 from gonka_state.operations.table import OPERATIONS
@@ -64,6 +65,7 @@ class Job:
         stack.enter_context(cluster_lock(session, self.desired.cluster, list(logins)))
         observer = Observer(session, self.desired, KINDS, whisper)
         self._snapshot = observer.look(self.comparer.hosts())
+        self.comparer = pruning(self.comparer, self._snapshot, self.options.select)
         self._compared = self.comparer.compare(self._snapshot, seconds=time.monotonic() - self.started)
         self._converger = Converger(session, observer, self.comparer, OPERATIONS, self.options.say)
 

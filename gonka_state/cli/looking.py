@@ -9,6 +9,7 @@ import gevent
 
 from gonka_state.engine.compare import Compared, Comparer
 from gonka_state.engine.observe import Observer
+from gonka_state.engine.prune import pruning
 from gonka_state.engine.session import connect
 from gonka_state.registry import KINDS
 
@@ -34,6 +35,7 @@ def look(options: Options, desired: Desired[Resource]) -> tuple[Snapshot, Compar
     logins = {name: desired.hosts[name] for name in comparer.contacts()}
     with connect(logins, desired.run, on_event=options.whisper) as session:
         snapshot = Observer(session, desired, KINDS, options.whisper).look(comparer.hosts())
+    comparer = pruning(comparer, snapshot, options.select)
     return snapshot, comparer.compare(snapshot, seconds=time.monotonic() - started)
 
 

@@ -49,13 +49,17 @@ class Maintenance:
 
 @dataclass(frozen=True, slots=True)
 class Declared(Generic[R]):
-    """One declared resource. `withheld` names the operator's value it waits for, and where."""
+    """One declared resource. `withheld` names the operator's value it waits for, and where.
+
+    `why` says why it is declared, where nobody wrote it down.
+    """
 
     address: Address
     resource: R
     source: Source | None = None
     withheld: str = ""
     maintenance: Maintenance | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,8 @@ class Run:
 class Desired(Generic[R]):
     """One cluster's wish. `missing` are the operator's values that are not set, with file:line.
 
-    `maintenance` is by host, whether or not it has ended.
+    `maintenance` is by host, whether or not it has ended. `prune` are the kinds, by host, of which everything
+    that nobody declared is to go.
     """
 
     cluster: str
@@ -133,3 +138,4 @@ class Desired(Generic[R]):
     missing: tuple[str, ...] = ()
     chain: ChainSource | None = None
     maintenance: Mapping[str, Maintenance] = field(default_factory=dict)
+    prune: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

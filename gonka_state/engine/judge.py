@@ -10,7 +10,7 @@ from gonka_state.core.observation import Observation, Present, Unknown, Unmanage
 from gonka_state.errors import FactError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from gonka_state.core.address import Address
     from gonka_state.core.desired import Declared
@@ -79,7 +79,7 @@ class HostJudge:
             action,
             attributes,
             effect=resource.effect(action, attributes),
-            reason=seen.reason or by_hand,
+            reason="; ".join(filter(None, [item.why, seen.reason or by_hand])),
             hint=seen.hint,
             human=bool(by_hand) or (resource.human and action is not Action.NONE),
             warning=resource.warns,
@@ -124,6 +124,18 @@ class HostJudge:
             item
             for kind, state, mine in self._per_kind()
             for item in kind.unmanaged(state, list(mine.values()), self._here)
+        ]
+
+    def strangers(self, kinds: Collection[str]) -> list[Resource]:
+        """What is there of these kinds and nobody declared, as resources that shall be absent.
+
+        Where nothing of a kind is declared, nothing was asked about it.
+        """
+        return [
+            stranger
+            for kind, state, mine in self._per_kind()
+            if kind.name in kinds
+            for stranger in kind.strangers(state, list(mine.values()), self._here)
         ]
 
 

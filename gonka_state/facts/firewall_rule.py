@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
 
 from gonka_state.core.observation import Absent, Observation, Present, Unknown, Unmanaged, Value
 from gonka_state.facts.addresses import Addresses
 from gonka_state.facts.culprits import Offender
 from gonka_state.facts.rule_judge import Judge
 from gonka_state.facts.rule_meaning import is_rule
+from gonka_state.resources.firewall import FirewallRuleResource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +20,6 @@ if TYPE_CHECKING:
     from gonka_state.facts.firewall import FirewallState
     from gonka_state.facts.here import Here
     from gonka_state.facts.ufw import Saved
-    from gonka_state.resources.firewall import FirewallRuleResource
 
 NOT_INSTALLED = Unknown(
     "ufw is not installed", hint="apt-get install ufw, then look again", pending_on="package"
@@ -58,6 +61,32 @@ def unmanaged(state: FirewallState, declared: Sequence[FirewallRuleResource], he
             if not str(rule.target).startswith(("ufw", "GONKA-STATE")):
                 found[str(Offender(rule, Addresses(rule.family)))] = ["not of ufw"]
     return [Unmanaged(here.host, "firewall-rule", name, "; ".join(found[name])) for name in found]
+
+
+def strangers(
+    state: FirewallState,
+    declared: Sequence[FirewallRuleResource],
+    here: Here,  # noqa: ARG001 (every kind is asked alike)
+) -> list[FirewallRuleResource]:
+    """Ufw's rules that nobody declared, as rules that shall be absent.
+
+    Only those about a port of the host, whatever its address: no resource can mean another. What is in the
+    kernel alone is no rule of ufw's.
+    """
+    found: dict[str, FirewallRuleResource] = {}
+    for saved in state.saved if state.installed else ():
+        if (
+            saved.plain
+            and saved.family in state.families
+            and not any(is_rule(saved, one) for one in declared)
+        ):
+            words = {"port": saved.port, "protocol": saved.protocol, "direction": saved.direction}
+            where = {"interface": saved.interface} if saved.interface else {}
+            with suppress(ValidationError):
+                gone = {**words, **where, "action": saved.action, "state": "absent"}
+                rule = FirewallRuleResource.model_validate(gone)
+                found.setdefault(rule.name, rule)
+    return list(found.values())
 
 
 def _own(state: FirewallState, rule: FirewallRuleResource) -> list[Saved]:

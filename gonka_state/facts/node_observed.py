@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from gonka_state.core.diff import compare
 from gonka_state.core.observation import Absent, Observation, Present, Unknown, Unmanaged, Value
 from gonka_state.facts.node_status import status_of, takes_part
+from gonka_state.resources.node import NodeResource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,7 +19,6 @@ if TYPE_CHECKING:
     from gonka_state.facts.api_answers import AdminApi, NodesState
     from gonka_state.facts.here import Here
     from gonka_state.resources.compose_service import ComposeServiceResource
-    from gonka_state.resources.node import NodeResource
 
 ENABLED, PERSISTED = "enabled", "persisted"
 
@@ -126,6 +129,20 @@ def unmanaged_nodes(state: NodesState, declared: Sequence[NodeResource], here: H
         for name, entry in sorted(everything(api).items())
         if (url, name) not in ours
     ]
+
+
+def stranger_nodes(state: NodesState, declared: Sequence[NodeResource], here: Here) -> list[NodeResource]:  # noqa: ARG001 (every kind is asked alike)
+    """The unmanaged nodes, as nodes that shall be absent; one without a usable id stays unmanaged."""
+    ours = {(resource.api, resource.name) for resource in declared}
+    found = []
+    for url, api in state.apis.items():
+        for name, entry in everything(api).items():
+            known = {key: value for key, value in attributes_of(entry).items() if key != ENABLED}
+            with suppress(ValidationError):
+                if (url, name) not in ours:
+                    gone = {**known, "name": name, "api": url, "state": "absent"}
+                    found.append(NodeResource.model_validate(gone))
+    return found
 
 
 def everything(api: AdminApi) -> dict[str, Mapping[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from gonka_state.core.observation import Absent, Observation, Present, Unknown, Unmanaged, Value
+from gonka_state.core.observation import Absent, Observation, Present, Unknown, Value
 from gonka_state.facts import compose
 from gonka_state.facts.cards import Cards
 from gonka_state.facts.health import ailment
@@ -123,18 +123,6 @@ def _cards_wanted(
     return host.count if resource.gpus == "all" else min(resource.gpus, host.count)
 
 
-def unmanaged_containers(
-    state: ContainersState, declared: Sequence[ComposeServiceResource], here: Here
-) -> list[Unmanaged]:
-    """Containers of no declared service."""
-    ours = {container.id for resource in declared for container in containers_of(state, resource)}
-    return [
-        Unmanaged(here.host, "compose-service", container.name, _describe(container))
-        for container in state.containers
-        if container.id not in ours
-    ]
-
-
 def refuse_service(
     state: ContainersState,
     declared: Mapping[Address, ComposeServiceResource],
@@ -201,12 +189,6 @@ def _images(state: ContainersState, container: Container, today: Service | None)
 def _lost_cards(state: ContainersState, resource: ComposeServiceResource, container: Container) -> bool:
     wanted = _cards_wanted(state, resource, container)
     return wanted is not None and wanted != state.cards.get(container.id, Cards()).count
-
-
-def _describe(container: Container) -> str:
-    owner = f"of project {container.project}" if container.project else "of no project"
-    ports = f", ports {', '.join(container.ports)}" if container.ports else ""
-    return f"stray container {owner}, {container.status}, image {container.image}{ports}"
 
 
 def _details(

@@ -19,6 +19,7 @@ KINDS: Sequence[Kind[Any, Any]] = (
         observe=node_observed.observe_node,
         wanted=node_observed.wanted_node,
         unmanaged=node_observed.unmanaged_nodes,
+        strangers=node_observed.stranger_nodes,
         refuse=node_observed.refuse_nodes,
         needs=(Need("compose-service", node_observed.behind_api), Need("package", packaged("curl"))),
     ),

@@ -19,6 +19,7 @@ KINDS: Sequence[Kind[Any, Any]] = (
         fact=firewall.FACT,
         observe=firewall_rule.observe,
         unmanaged=firewall_rule.unmanaged,
+        strangers=firewall_rule.strangers,
         refuse=lockout.refuse,
         needs=(Need("package", packaged("ufw", "iptables")),),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.facts import containers, images, keyring_observed, services
+from gonka_state.facts import containers, images, keyring_observed, services, strays
 from gonka_state.kind import Kind, Need
 from gonka_state.registry.programs import packaged
 from gonka_state.resources.compose_images import ComposeImagesResource
@@ -32,7 +32,8 @@ KINDS: Sequence[Kind[Any, Any]] = (
         fact=containers.FACT,
         observe=services.observe_service,
         wanted=services.wanted_service,
-        unmanaged=services.unmanaged_containers,
+        unmanaged=strays.unmanaged_containers,
+        strangers=strays.stranger_services,
         refuse=services.refuse_service,
         needs=(
             Need("repository", services.in_checkout, refresh=True, only=("ref",)),

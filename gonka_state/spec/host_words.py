@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from gonka_state.resources.firewall import Policy  # noqa: TC001  (pydantic reads it at run time)
 from gonka_state.resources.requirement import Topic  # noqa: TC001  (pydantic reads it at run time)
@@ -193,6 +193,17 @@ class RegisteredNode(Words):
     state: State = "present"
 
 
+PRUNABLE = ("compose-service", "firewall-rule", "node")
+"""Kinds of which a look lists everything there is, and which may be removed."""
+
+
+def _prunable(kind: str) -> str:
+    if kind not in PRUNABLE:
+        listed = " Nobody can list a host's files: declare those state: absent." if kind == "file" else ""
+        raise ValueError(f"{kind!r} cannot be pruned; {', '.join(PRUNABLE)} can.{listed}")
+    return kind
+
+
 class Role(System):
     """What every host of a role has; a host may say the same words, which are laid over its role's."""
 
@@ -212,6 +223,7 @@ class Role(System):
     services: dict[AbsolutePath, Project] = Field(default_factory=dict)
     node: RegisteredNode | None = None
     resources: list[dict[str, Any]] = Field(default_factory=list)
+    prune: list[Annotated[str, AfterValidator(_prunable)]] = Field(default_factory=list)
 
 
 class Host(Role):

@@ -92,6 +92,7 @@ def _cluster(
         run=_run(words),
         missing=tuple(references.missing),
         maintenance=of_hosts(words),
+        prune={name: tuple(host.prune) for name, host in words.hosts.items() if host.prune},
         chain=chain_source(
             words, context.pubkey, (words.network.seed.api_url,) if words.network.seed else ()
         ),

@@ -22,6 +22,7 @@ from gonka_state.core.change import Effect
 from gonka_state.core.desired import Declared, Desired, Login, Maintenance, Run, Timeouts
 from gonka_state.core.observation import Absent, Observation, Present, Unknown, Unmanaged
 from gonka_state.engine.compare import Compared, Comparer
+from gonka_state.engine.prune import pruning
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Fact, Look, quote, split_parts
 from gonka_state.kind import Kind, Need
@@ -143,6 +144,10 @@ def _unmanaged(state: dict[str, str], declared: Sequence[Note], here: Here) -> l
     return [Unmanaged(here.host, "note", name) for name in state if name not in mine]
 
 
+def _strangers(state: dict[str, str], declared: Sequence[Note], here: Here) -> list[Note]:
+    return [Note(name=item.name, state="absent") for item in _unmanaged(state, declared, here)]
+
+
 def _refuse(state: dict[str, str], declared: Mapping[Address, Note], here: Here) -> dict[Address, str]:
     locked = here.peer in state.get("locked", "").split()
     return {address: f"{here.peer} locked it" for address in declared if locked}
@@ -151,7 +156,7 @@ def _refuse(state: dict[str, str], declared: Mapping[Address, Note], here: Here)
 NOTES = Notes()
 _BASE: tuple[Kind[Any, Any], ...] = (
     Kind(resource=RequirementResource, fact=NOTES, observe=lambda state, _mine, _here: Present({"cores": state.get("cores", "")}), wanted=lambda _state, mine, _here: {"cores": mine.condition}),
-    Kind(resource=Note, fact=NOTES, observe=_observe_note, unmanaged=_unmanaged, refuse=_refuse),
+    Kind(resource=Note, fact=NOTES, observe=_observe_note, unmanaged=_unmanaged, strangers=_strangers, refuse=_refuse),
     Kind(resource=Copy, fact=NOTES, observe=_observe_copy, needs=(Need("note", lambda mine, note: mine.of == note.name, refresh=True),)),
     Kind(resource=Reply, fact=NOTES, observe=_observe_reply, needs=(Need("note", lambda _mine, note: note.name == "api"),)),
 )  # fmt: skip
@@ -221,6 +226,7 @@ class Paper:
     execs: dict[str, int] = field(default_factory=dict)
     chain: ChainSource | None = None
     maintenance: dict[str, Maintenance] = field(default_factory=dict)
+    prune: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def note(self, host: str, name: str, text: str = "text", *, withheld: str = "", **words: Any) -> Address:  # noqa: ANN401 (as in YAML)
         """Declare a note."""
@@ -285,6 +291,7 @@ class Paper:
             run=self.run,
             chain=self.chain,
             maintenance=self.maintenance,
+            prune=self.prune,
         )
 
     def comparer(self, **words: Any) -> Comparer:  # noqa: ANN401 (Comparer's own)
@@ -309,6 +316,7 @@ class Paper:
         with self.connected() as session:
             observer = Observer(session, self.desired, self.kinds, self._event)
             snapshot = observer.look(comparer.hosts())
+            comparer = pruning(comparer, snapshot, lambda _: comparer.selected)
             first = comparer.compare(snapshot)
             between()
             return Converger(session, observer, comparer, OPERATIONS, self._event).run(snapshot, first)
