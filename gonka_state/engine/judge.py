@@ -78,7 +78,7 @@ class HostJudge:
             item.address,
             action,
             attributes,
-            effect=resource.effect(action, attributes),
+            effect=resource.on_follow if action is Action.NONE else resource.effect(action, attributes),
             reason="; ".join(filter(None, [item.why, seen.reason or by_hand])),
             hint=seen.hint,
             human=bool(by_hand) or (resource.human and action is not Action.NONE),

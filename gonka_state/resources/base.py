@@ -41,6 +41,8 @@ class Resource(BaseModel):
     """The phase of the deployment plan this kind belongs to, for `--only`."""
     on_create: ClassVar[Effect] = Effect.SAFE
     on_delete: ClassVar[Effect] = Effect.DESTRUCTIVE
+    on_follow: ClassVar[Effect] = Effect.SAFE
+    """The harm of following something it is made from, told while nobody knows whether it must."""
 
     name: str = Field(min_length=1)
     state: Literal["present", "absent"] = "present"

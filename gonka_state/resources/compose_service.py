@@ -32,6 +32,7 @@ class ComposeServiceResource(Resource):
     kind: ClassVar[str] = "compose-service"
     removable: ClassVar[bool] = True
     on_create: ClassVar[Effect] = Effect.SAFE
+    on_follow: ClassVar[Effect] = Effect.DISRUPTIVE
 
     directory: str
     files: tuple[str, ...] = Field(default=("docker-compose.yml",), strict=False)
