@@ -78,6 +78,12 @@ def _repository(cluster: Cluster, name: str) -> Iterator[str]:  # noqa: ARG001 (
         yield _tcp(url.partition(":")[0].rpartition("@")[2], 22)
 
 
+def _seeds(cluster: Cluster, name: str) -> Iterator[str]:  # noqa: ARG001 (as above)
+    network = cluster.network
+    seed = () if network.seed is None else (network.seed.api_url, network.seed.rpc_url, network.seed.p2p_url)
+    yield from (url for url in (*seed, *(network.rpc_servers or ())) if TARGET.fullmatch(url))
+
+
 def _tcp(host: str, port: int) -> str:
     return f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
 
@@ -86,5 +92,6 @@ _WORDS: Mapping[str, Callable[[Cluster, str], Iterator[str]]] = {
     "hosts": _hosts,
     "hub": _hub,
     "repository": _repository,
+    "seeds": _seeds,
 }
 """Words for targets that follow from the cluster, like the words for sources of a rule."""

@@ -175,6 +175,18 @@ def test_targets_follow_from_what_the_cluster_declares(read: Callable[..., Any])
     )
 
 
+def test_seeds_are_the_seed_node_and_the_rpc_servers(read: Callable[..., Any]) -> None:
+    seed = "seed: {api_url: 'http://s:8000', rpc_url: 'http://s:8000/chain-rpc/', p2p_url: 'tcp://s:5000'}"
+    text = changed(top="requirements: {r: {topic: reach, targets: seeds}}")
+    assert resource(read(small=text), "net/requirement:r").targets == ()
+    desired = read(small=text.replace("network:\n  public", f"network:\n  {seed}\n  public", 1))
+    assert resource(desired, "net/requirement:r").targets == (
+        "http://s:8000",
+        "http://s:8000/chain-rpc/",
+        "tcp://s:5000",
+    )
+
+
 @pytest.mark.parametrize(
     ("url", "target"),
     [
