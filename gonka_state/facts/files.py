@@ -34,7 +34,7 @@ status() {
 """
 
 # The awk half of core/masking.py: the same words, the same suspects, byte by byte (LC_ALL=C).
-_SCRIPT = r"""
+MASKED = r"""
 masked() {
   awk -v words="$2" '
     BEGIN { n = split(words, word, " ") }
@@ -54,6 +54,8 @@ masked() {
   [ -s "$1" ] && [ "$(tail -c1 "$1" | od -An -tx1)" != ' 0a' ] && printf '%s\n' '\ No newline at end of file'
   return 0
 }
+"""
+_SCRIPT = r"""
 whole() { printf 'W<%s bytes, digest %s>\n' "$(wc -c <"$1" | tr -d ' ')" "$(digest <"$1")"; }
 content() {
   [ -f "$1" ] || return 0
@@ -95,7 +97,7 @@ class FilesFact(Fact[FilesState]):
 
     def script(self, wanted: Sequence[Resource], look: Look) -> str:
         """One stat per path and the masked content of declared files."""
-        lines = [SHELL, _SCRIPT, f"SALT={quote(look.salt)}", 'part salt printf "%s\\n" "$SALT"']
+        lines = [SHELL, MASKED, _SCRIPT, f"SALT={quote(look.salt)}", 'part salt printf "%s\\n" "$SALT"']
         for resource in wanted:
             lines.append(f"part {quote('stat ' + resource.name)} status {quote(resource.name)}")
             if isinstance(resource, FileResource) and resource.content is not None:

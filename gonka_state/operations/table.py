@@ -6,12 +6,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.operations import (
+    authorized_keys,
     compose_images,
     compose_service,
     container_port,
     directory,
+    docker_daemon,
     env_file,
     file,
+    file_block,
     firewall,
     firewall_rule,
     model,
@@ -19,6 +22,8 @@ from gonka_state.operations import (
     package,
     python_tool,
     repository,
+    service,
+    sysctl,
     warm_key,
 )
 
@@ -30,6 +35,11 @@ if TYPE_CHECKING:
 OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
     {
         "compose-images": compose_images.apply,
+        "authorized-keys": authorized_keys.apply,
+        "docker-daemon": docker_daemon.apply,
+        "file-block": file_block.apply,
+        "service": service.apply,
+        "sysctl": sysctl.apply,
         "compose-service": compose_service.apply,
         "container-port": container_port.apply,
         "directory": directory.apply,

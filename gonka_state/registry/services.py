@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.facts import containers, images, keyring_observed, services, strays
 from gonka_state.kind import Kind, Need
-from gonka_state.registry.programs import packaged
+from gonka_state.registry.programs import docker_unit, packaged
 from gonka_state.resources.compose_images import ComposeImagesResource
 from gonka_state.resources.compose_service import ComposeServiceResource
 
@@ -25,6 +25,8 @@ KINDS: Sequence[Kind[Any, Any]] = (
             Need("file", images.made_from, refresh=True, only=("content",)),
             # the plan fetches images before it writes the configuration
             Need("env-file", images.made_from, refresh=True, only=("variables",), loose=True),
+            Need("service", docker_unit),
+            Need("docker-daemon"),
         ),
     ),
     Kind(
@@ -44,6 +46,8 @@ KINDS: Sequence[Kind[Any, Any]] = (
             Need("env-file", services.in_project),
             Need("env-file", services.made_from, refresh=True, only=("variables",)),
             Need("package", packaged("curl")),
+            Need("service", docker_unit),
+            Need("docker-daemon", refresh=True),
             Need("firewall"),
             Need("firewall-rule"),
             Need("container-port"),

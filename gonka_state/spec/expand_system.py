@@ -15,9 +15,23 @@ if TYPE_CHECKING:
 
 
 def system(expansion: Expansion, name: str, host: Host, node: Node) -> Iterator[Draft]:  # noqa: ARG001  (every expansion's signature)
-    """Packages and tools of one host."""
+    """Packages, tools, units and settings of one host's system."""
     for label, package in host.packages.items():
         yield Draft(name, "package", {"name": label, **given(package)}, node.deepest(["packages", label]))
     for label, tool in host.tools.items():
         data = {"name": label, "program": label, **given(tool)}
         yield Draft(name, "python-tool", data, node.deepest(["tools", label]))
+    for label, unit in host.units.items():
+        yield Draft(name, "service", {"name": label, **given(unit)}, node.deepest(["units", label]))
+    for label, value in host.sysctl.items():
+        yield Draft(name, "sysctl", {"name": label, "value": value}, node.deepest(["sysctl", label]))
+    if host.docker_daemon:
+        place = node.deepest(["docker_daemon"])
+        yield Draft(name, "docker-daemon", {"settings": host.docker_daemon}, place)
+    for path, block in host.blocks.items():
+        yield Draft(name, "file-block", {"name": path, **given(block)}, node.deepest(["blocks", path]))
+    for user, keys in host.authorized_keys.items():
+        place = node.deepest(["authorized_keys", user])
+        yield Draft(name, "authorized-keys", {"name": user, "keys": keys}, place)
+    for path, binary in host.binaries.items():
+        yield Draft(name, "binary", {"name": path, **given(binary)}, node.deepest(["binaries", path]))

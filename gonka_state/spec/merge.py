@@ -20,7 +20,7 @@ ALTERNATIVES = (
 
 NAMED = frozenset(
     {"hosts", "models", "requirements", "rules", "container_ports", "directories", "files", "services"}
-    | {"packages", "tools"}
+    | {"packages", "tools", "units", "sysctl", "docker_daemon", "blocks", "authorized_keys", "binaries"}
 )
 """Maps whose keys the operator chooses."""
 

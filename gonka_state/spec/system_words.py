@@ -1,4 +1,4 @@
-"""The words for what a host's system has before anything of Gonka: packages and programs."""
+"""The words for what a host's system has before anything of Gonka: packages, programs, units and settings."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from gonka_state.resources.package import PACKAGE, VERSION
-from gonka_state.spec.vocabulary import AbsolutePath, Word, Words
+from gonka_state.resources.service import UNIT
+from gonka_state.resources.sysctl import PARAMETER
+from gonka_state.spec.vocabulary import AbsolutePath, State, UserName, Word, Words
 
 PackageName = Annotated[str, Field(pattern=PACKAGE)]
+UnitName = Annotated[str, Field(pattern=UNIT)]
+Parameter = Annotated[str, Field(pattern=PARAMETER)]
+SHA256 = r"^[0-9a-f]{64}$"
 
 
 class Package(Words):
@@ -29,6 +34,26 @@ class Tool(Words):
     wheels: str | None = None
 
 
+class Unit(Words):
+    """A unit of systemd."""
+
+    running: bool | None = None
+    enabled: bool | None = None
+
+
+class FileBlock(Words):
+    """Lines of ours in a file of somebody else."""
+
+    content: str = ""
+    state: State = "present"
+
+
+class Binary(Words):
+    """A program file that somebody else puts in place."""
+
+    sha256: Annotated[str, Field(pattern=SHA256)]
+
+
 def only_names(value: Any) -> Any:  # noqa: ANN401  (whatever somebody wrote)
     """Packages without conditions may be written as a list of names."""
     if isinstance(value, list) and all(isinstance(name, str) for name in value):
@@ -44,3 +69,9 @@ class System(Words):
         BeforeValidator(only_names, json_schema_input_type=list[str] | dict[str, Package]),
     ] = Field(default_factory=dict)
     tools: dict[Word, Tool] = Field(default_factory=dict)
+    units: dict[UnitName, Unit] = Field(default_factory=dict)
+    sysctl: dict[Parameter, str] = Field(default_factory=dict)
+    docker_daemon: dict[str, Any] = Field(default_factory=dict)
+    blocks: dict[AbsolutePath, FileBlock] = Field(default_factory=dict)
+    authorized_keys: dict[UserName, list[str]] = Field(default_factory=dict)
+    binaries: dict[AbsolutePath, Binary] = Field(default_factory=dict)
