@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-CONNECTING = frozenset({"diff", "converge", "drift", "observe", "hosts"})
+CONNECTING = frozenset({"diff", "converge", "drift", "observe", "adopt", "hosts"})
 
 
 def main() -> int:

@@ -25,6 +25,7 @@ _COMMANDS = {
     "diff": "Show what differs.",
     "converge": "Close the gap, then look again.",
     "drift": "The look for cron: silent when in sync, never writes.",
+    "adopt": "Write a cluster file for hosts that somebody else set up.",
     "observe": "Write a snapshot of what the hosts are.",
     "hosts": "Pin host keys; check hosts before a deployment.",
     "schema": "Print the JSON Schema of a cluster file.",

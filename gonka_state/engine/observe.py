@@ -52,7 +52,7 @@ class Observer:
         before = dict(self.session.execs)
         probing = gevent.spawn(Prober(self.session, self.desired).probe, hosts)
         looks = self.session.each(
-            reachable, lambda host: self._look(host, self._sections(host, whole=host in hosts))
+            reachable, lambda host: self.ask(host, self._sections(host, whole=host in hosts))
         )
         for host in asked:
             if host not in looks:
@@ -74,13 +74,14 @@ class Observer:
             return None
         if source.host in self.session.unreachable or source.host not in self.session.hosts:
             return chain_phase.read(None)
-        look = self._look(source.host, self._sections(source.host, whole=False))
+        look = self.ask(source.host, self._sections(source.host, whole=False))
         answer = look.sections.get(
             chain_phase.SECTION, snapshot.Answer("", unknown=look.unknown or "no answer")
         )
         return chain_phase.read(answer.text, answer.unknown)
 
-    def _look(self, host: str, sections: Sequence[snapshot.Section]) -> snapshot.HostLook:
+    def ask(self, host: str, sections: Sequence[snapshot.Section]) -> snapshot.HostLook:
+        """One host's answer to these sections."""
         started = time.monotonic()
         look = snapshot.HostLook(unknown="not asked")
         for wait in pauses(self.session.run.retries):

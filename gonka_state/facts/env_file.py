@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from gonka_state.facts.here import Here
     from gonka_state.resources.base import Resource
 
-_SCRIPT = (
+SHELL = (
     files.SHELL
     + env_awk.FUNCTIONS
     + r"""
-variables() {
+env_variables() {
   [ -f "$1" ] || return 0
   ! holds_zero "$1" || { echo 'it holds zero bytes' >&2; return 1; }
   { printf '%s\n#@#\n' "$2"; cat -- "$1"; } | env_look | while IFS= read -r line; do
@@ -32,6 +32,7 @@ variables() {
     esac
   done
 }
+env_file() { part "stat $1" status "$1"; part "variables $1" env_variables "$1" "$2"; }
 """
 )
 
@@ -71,14 +72,11 @@ class EnvFilesFact(Fact[EnvFilesState]):
 
     def script(self, wanted: Sequence[Resource], look: Look) -> str:
         """One stat and one awk per file."""
-        lines = [_SCRIPT, f"SALT={quote(look.salt)}", 'part salt printf "%s\\n" "$SALT"']
+        lines = [SHELL, f"SALT={quote(look.salt)}", 'part salt printf "%s\\n" "$SALT"']
         for item in wanted:
             if isinstance(item, EnvFileResource):
                 asked = "\n".join(f"{'!' if item.is_secret(name) else '?'}{name}" for name in item.variables)
-                lines.append(f"part {quote('stat ' + item.name)} status {quote(item.name)}")
-                lines.append(
-                    f"part {quote('variables ' + item.name)} variables {quote(item.name)} {quote(asked)}"
-                )
+                lines.append(quote("env_file", item.name, asked))
         return "\n".join(lines)
 
     def standalone(self, **arguments: object) -> str:

@@ -22,7 +22,7 @@ DEFAULT_HOME = "/mnt/shared"
 # One find per home: -L gives the size of what a link resolves to and leaves dangling ones as type l. The
 # client of 2026 keeps blobs themselves as links into a store that all models share, so sizes and identity
 # must come from the end of the chain. -ignore_readdir_race: a running download renames files under us.
-_FUNCTIONS = r"""
+FUNCTIONS = r"""
 unmounted() {
   [ -r /etc/fstab ] || return 0
   awk -v home="$1/" 'FNR == NR { mounted[$2] = 1; next }
@@ -59,18 +59,19 @@ revision() {
   index="$snapshot/model.safetensors.index.json"
   [ ! -f "$index" ] || part "index $2 $3 $1" shards "$index"
 }
+home() { part "unmounted $1" unmounted "$1"; part "files $1" files "$1"; }
+every_revision() {
+  for s in "$1"/hub/models--*/snapshots/*; do
+    [ -d "$s" ] || continue
+    d=${s%/snapshots/*}
+    revision "$1" "${d##*/}" "${s##*/}"
+  done
+}
 """
-_UNITS = (
+UNITS = (
     "part units sh -c 'command -v systemctl >/dev/null || exit 0;"
     f' systemctl list-units --all --plain --no-legend --full "{UNIT_PREFIX}*"\'\n'
 )
-_EVERY_REVISION = r"""
-for s in "$home"/hub/models--*/snapshots/*; do
-  [ -d "$s" ] || continue
-  d=${s%/snapshots/*}
-  revision "$home" "${d##*/}" "${s##*/}"
-done
-"""
 
 
 class HubModelsFact(Fact[ModelsState]):
@@ -81,8 +82,8 @@ class HubModelsFact(Fact[ModelsState]):
     def script(self, wanted: Sequence[Resource], look: Look) -> str:  # noqa: ARG002 (same for every look)
         """Homes once each, then the listings that only a declared revision needs."""
         models = [resource for resource in wanted if isinstance(resource, ModelResource)]
-        lines = [_FUNCTIONS, _UNITS]
-        lines += [_home(home) for home in sorted({model.home for model in models})]
+        lines = [FUNCTIONS, UNITS]
+        lines += [quote("home", home) + "\n" for home in sorted({model.home for model in models})]
         for model in models:
             lines.append(quote("revision", model.home, folder(model.name), model.revision) + "\n")
         return "".join(lines)
@@ -92,7 +93,7 @@ class HubModelsFact(Fact[ModelsState]):
         home = str(arguments.pop("home", DEFAULT_HOME))
         if arguments:
             raise FactError(f"{self.section} takes home=, got {', '.join(arguments)}")
-        return f"{_FUNCTIONS}{_UNITS}{_home(home)}home={quote(home)}{_EVERY_REVISION}"
+        return f"{FUNCTIONS}{UNITS}{quote('home', home)}\n{quote('every_revision', home)}\n"
 
     def parse(self, text: str) -> ModelsState:
         """Understand the section; a home that cannot be listed is kept as unreadable."""
@@ -107,10 +108,6 @@ class HubModelsFact(Fact[ModelsState]):
         for name in parts:
             _read_revision(parts, name, state)
         return state
-
-
-def _home(home: str) -> str:
-    return "".join(quote("part", f"{look} {home}", look, home) + "\n" for look in ("unmounted", "files"))
 
 
 def _units(parts: Parts) -> dict[str, str]:

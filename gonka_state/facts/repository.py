@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # git refuses to read another user's checkout, and root should not run what that user configured there: so
 # it runs as the owner of .git. safe.directory on the command line counts from git 2.38 only.
-_FUNCTIONS = r"""
+FUNCTIONS = r"""
 export GIT_OPTIONAL_LOCKS=0
 me=$(id -u)
 g() {
@@ -52,7 +52,7 @@ checkout() {
   [ -z "$2" ] || ! g cat-file -e "$2^{commit}" 2>/dev/null || part "differs $1" g diff --no-renames --name-only "$2" --
 }
 """
-_GIT = "part git sh -c 'command -v git || true'\n"
+GIT_PART = "part git sh -c 'command -v git || true'\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +88,16 @@ class RepositoriesFact(Fact[RepositoriesState]):
     def script(self, wanted: Sequence[Resource], look: Look) -> str:  # noqa: ARG002 (same for every look)
         """One path after the other; paths are quoted, commits are hexadecimal."""
         wishes = [resource for resource in wanted if isinstance(resource, RepositoryResource)]
-        return _FUNCTIONS + _GIT + "".join(quote("checkout", wish.name, wish.ref) + "\n" for wish in wishes)
+        return (
+            FUNCTIONS + GIT_PART + "".join(quote("checkout", wish.name, wish.ref) + "\n" for wish in wishes)
+        )
 
     def standalone(self, **arguments: object) -> str:
         """`path` is the checkout to look at (default: /opt/gonka), `ref` a commit to compare edits with."""
         path, ref = arguments.pop("path", "/opt/gonka"), arguments.pop("ref", "")
         if arguments:
             raise FactError(f"{self.section} takes path= and ref=")
-        return _FUNCTIONS + _GIT + quote("checkout", str(path), str(ref)) + "\n"
+        return FUNCTIONS + GIT_PART + quote("checkout", str(path), str(ref)) + "\n"
 
     def parse(self, text: str) -> RepositoriesState:
         """Understand the section; what git says against one checkout is kept with it."""

@@ -34,7 +34,7 @@ def resolve(tree: Node, word: str, references: References, problems: Problems) -
     secret = word == "keyring_password"
     value = references.value(network, secret=secret)
     plain = value.get_secret_value() if isinstance(value, SecretStr) else value
-    wrong = _CHECKS[word](plain) if isinstance(plain, str) else ""
+    wrong = CHECKS[word](plain) if isinstance(plain, str) else ""
     if wrong:
         problems.add(network.where if secret else network.source, f"network.{word} {wrong}")
     return value
@@ -74,4 +74,4 @@ def _password(text: str) -> str:
     return ""
 
 
-_CHECKS = {"public_host": _public_host, "account.pubkey": _pubkey, "keyring_password": _password}
+CHECKS = {"public_host": _public_host, "account.pubkey": _pubkey, "keyring_password": _password}
