@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gonka_state.core.address import Address
-    from gonka_state.core.observation import Observation, Unmanaged, Value
+    from gonka_state.core.observation import Note, Observation, Unmanaged, Value
     from gonka_state.facts.base import Fact
     from gonka_state.facts.here import Here
 
@@ -54,6 +54,10 @@ def _nothing(state: Any, declared: Any, here: Here) -> list[Unmanaged]:  # noqa:
     return []
 
 
+def _no_notes(state: Any, declared: Any, here: Here) -> list[Note]:  # noqa: ANN401, ARG001
+    return []
+
+
 def _no_strangers(state: Any, declared: Any, here: Here) -> list[Any]:  # noqa: ANN401, ARG001
     return []
 
@@ -75,6 +79,7 @@ class Kind(Generic[R, S]):
         unmanaged: (state, declared of this kind on this host, here) -> what nobody declared.
         strangers: (state, declared of this kind on this host, here) -> what nobody declared, as resources that
             are absent; only kinds that `prune` may name have them.
+        notes: (state, declared of this kind on this host, here) -> what a report tells at its end.
         refuse: (state, {address: resource} of this kind on this host, here) -> changes that must not run,
             with the reason (a ruleset that would lock us out).
         needs: what must be in place first.
@@ -88,6 +93,7 @@ class Kind(Generic[R, S]):
     wanted: Callable[[S, R, Here], dict[str, Value]] = field(default=_declared)
     unmanaged: Callable[[S, Sequence[R], Here], Sequence[Unmanaged]] = field(default=_nothing)
     strangers: Callable[[S, Sequence[R], Here], Sequence[R]] = field(default=_no_strangers)
+    notes: Callable[[S, Sequence[R], Here], Sequence[Note]] = field(default=_no_notes)
     refuse: Callable[[S, Mapping[Address, R], Here], Mapping[Address, str]] = field(default=_no_refusals)
     needs: tuple[Need, ...] = ()
     side_by_side: bool = False

@@ -67,3 +67,17 @@ class Unmanaged:
     kind: str
     name: str
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something worth telling at the end of a report; information, never compared.
+
+    `name` is what it is about, `text` is for people, and `values` are the same for programs.
+    """
+
+    host: str
+    kind: str
+    name: str
+    text: str
+    values: Mapping[str, Value] = field(default_factory=dict)

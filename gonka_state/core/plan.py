@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from gonka_state.core.address import Address
     from gonka_state.core.chain import Chain
-    from gonka_state.core.observation import Unmanaged
+    from gonka_state.core.observation import Note, Unmanaged
     from gonka_state.core.order import Edge
 
 
@@ -55,6 +55,7 @@ class Plan:
     addresses: Mapping[str, str] = field(default_factory=dict)
     chain: Chain | None = None
     ignored_phase: str = ""
+    notes: tuple[Note, ...] = ()
 
     @property
     def pending(self) -> tuple[Change, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.change import Action, Change
 from gonka_state.core.gates import Gates
-from gonka_state.core.observation import Observation, Unknown, Unmanaged
+from gonka_state.core.observation import Note, Observation, Unknown, Unmanaged
 from gonka_state.core.plan import NOT_SELECTED, HostLooked, Plan, settle
 from gonka_state.engine.judge import OBSERVE_AGAIN, HostJudge
 from gonka_state.engine.needs import edges
@@ -78,6 +78,7 @@ class Comparer:
         observations: dict[Address, Observation] = {}
         changes: dict[Address, Change] = {}
         unmanaged: list[Unmanaged] = []
+        notes: list[Note] = []
         silent = frozenset(host for host, look in snapshot.hosts.items() if look.unknown)
         for host in self.hosts():
             look = snapshot.hosts.get(host)
@@ -96,9 +97,9 @@ class Comparer:
                  for a, d in declared.items() if _in_force(d.maintenance, snapshot)}
             )  # fmt: skip
             unmanaged.extend(seen.unmanaged())
-        return Compared(
-            self._plan(snapshot, changes, observations, unmanaged, seconds), observations, changes
-        )
+            notes.extend(seen.notes())
+        plan = self._plan(snapshot, changes, observations, unmanaged, seconds)
+        return Compared(replace(plan, notes=tuple(notes)), observations, changes)
 
     def _selects(self, address: Address) -> bool:
         return self.selected is None or address in self.selected

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.change import Action, Change
 from gonka_state.core.diff import compare
-from gonka_state.core.observation import Observation, Present, Unknown, Unmanaged
+from gonka_state.core.observation import Note, Observation, Present, Unknown, Unmanaged
 from gonka_state.errors import FactError
 
 if TYPE_CHECKING:
@@ -124,6 +124,14 @@ class HostJudge:
             item
             for kind, state, mine in self._per_kind()
             for item in kind.unmanaged(state, list(mine.values()), self._here)
+        ]
+
+    def notes(self) -> list[Note]:
+        """What a report tells at its end."""
+        return [
+            note
+            for kind, state, mine in self._per_kind()
+            for note in kind.notes(state, list(mine.values()), self._here)
         ]
 
     def strangers(self, kinds: Collection[str]) -> list[Resource]:

@@ -54,17 +54,7 @@ def observe_node(state: NodesState, resource: NodeResource, here: Here) -> Obser
     if api is None:
         return Unknown(f"{resource.api} was not asked", hint="take a new snapshot: gonka-state observe")
     if api.problem:
-        return Unknown(
-            f"the Admin API {resource.api} {api.problem}",
-            hint="docker logs --tail 20 api, on this host"
-            if not api.silent
-            else "is the container api running?",
-            pending_on="compose-service"
-            if api.silent
-            else "package"
-            if "not installed" in api.problem
-            else "",
-        )
+        return _unread(api, resource.api)
     entries, kept = api.find(resource.name), api.kept(resource.name)
     details = {"version": api.version, "upserts": api.upserts, "stored": bool(kept)}
     if not entries:
@@ -82,6 +72,17 @@ def observe_node(state: NodesState, resource: NodeResource, here: Here) -> Obser
         details=details,
         reason="; ".join(filter(None, [_leaving(api) if leaves else "", *said])),
         before_removal={ENABLED: False} if leaves and attributes[ENABLED] is not False else {},
+    )
+
+
+def _unread(api: AdminApi, url: str) -> Unknown:
+    """Why there is no list, and which step will change that."""
+    said = f"the Admin API {url} {api.problem}"
+    if api.silent:
+        return Unknown(said, hint="is the container api running?", pending_on="compose-service")
+    missing = "not installed" in api.problem
+    return Unknown(
+        said, hint="docker logs --tail 20 api, on this host", pending_on="package" if missing else ""
     )
 
 

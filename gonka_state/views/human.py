@@ -35,6 +35,8 @@ def render_plan(plan: Plan, style: Style, *, unmanaged: bool = False, verbose: b
     lines += _missing(plan, style)
     if unmanaged:
         lines += _unmanaged(plan, style)
+    if verbose:
+        lines += _notes(plan, style)
     return "\n".join([*lines, "", summary(plan)])
 
 
@@ -82,6 +84,15 @@ def _unmanaged(plan: Plan, style: Style) -> list[str]:
     ]
 
 
+def _notes(plan: Plan, style: Style) -> list[str]:
+    """What the cluster is now, as far as somebody told it."""
+    if not plan.notes:
+        return []
+    width = max(len(note.name) for note in plan.notes)
+    lines = [f"  {clean(note.name):<{width}}  {clean(note.text)}" for note in plan.notes]
+    return ["", style.paint("now", "bold"), *lines]
+
+
 def summary(plan: Plan) -> str:
     """The last line, always: counts, unknowns, what is in sync."""
     pending = [change for change in plan.pending if not change.conditional]
@@ -122,6 +133,7 @@ def render_report(report: Report, style: Style, *, verbose: bool = False) -> str
     if rest:
         lines += ["", style.paint("left as it is", "bold")]
         lines += _hosts(report.after, rest, style, verbose=verbose)
+    lines += _notes(report.after, style)
     return "\n".join([*lines, "", report_summary(report)]) if lines else report_summary(report)
 
 

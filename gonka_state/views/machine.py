@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gonka_state.core.change import Change
+    from gonka_state.core.observation import Note
     from gonka_state.core.plan import Plan
     from gonka_state.core.report import Outcome, Report
 
@@ -87,6 +88,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
             for item in plan.unmanaged
         ],
         "missing": list(plan.missing),
+        "notes": [_note(note) for note in plan.notes],
         "chain": _chain(plan),
         "ignored_phase": plan.ignored_phase,
     }
@@ -102,6 +104,16 @@ def _chain(plan: Plan) -> dict[str, Any] | None:
         "height": chain.height,
         "next_poc": chain.next_poc,
         "holds": chain.why if chain.holds else "",
+    }
+
+
+def _note(note: Note) -> dict[str, Any]:
+    return {
+        "host": note.host,
+        "kind": note.kind,
+        "name": note.name,
+        "text": note.text,
+        "values": dict(note.values),
     }
 
 

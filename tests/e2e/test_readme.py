@@ -16,8 +16,11 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
 
 
 def masked(text: str) -> list[str]:
-    """Lines without what differs from run to run: times and rates."""
+    """Lines without what differs from run to run: times and rates, and how far models have loaded by then."""
     text = re.sub(r"\d+\.\d+ s\b", "N s", text)
+    text = re.sub(
+        r"(no model loaded, as far as it tells|\S+ loaded), .* of .* used", "MODEL, N GB used", text
+    )
     return [line.rstrip() for line in text.strip().splitlines()]
 
 

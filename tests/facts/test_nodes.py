@@ -136,7 +136,7 @@ def test_missing_null_and_empty_are_alike() -> None:
         (section("end ? 0 200"), "answers with something that is no JSON", ""),
         (section(picked({"nodes": []})), "answers with something that is no list of nodes", ""),
         (section(picked([{"id": "ml-01"}])), "answers with something that is no list of nodes", ""),
-        (section("", rc="127 curl is not installed"), "curl is not installed", ""),
+        (section("", rc="127 curl is not installed"), "curl is not installed", "package"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_unknown(text: str, reason: str, pending_on: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gonka_state.core.address import Address
 from gonka_state.core.change import Action, AttributeChange, Change, Effect
-from gonka_state.core.observation import Unmanaged
+from gonka_state.core.observation import Note, Unmanaged
 from gonka_state.core.plan import HostLooked, Plan
 from gonka_state.core.report import Outcome, Report, Status
 from gonka_state.views.changes import show
@@ -89,6 +89,12 @@ PLAN = Plan(
     unmanaged=(
         Unmanaged(ML, "compose-service", "stray", "alpine:3, running"),
         Unmanaged(NETWORK, "node", "extra"),
+    ),
+    notes=(
+        Note(NETWORK, "node", "API", "http://203.0.113.12:8000; the RPC of its chain node is not public"),
+        Note(
+            NETWORK, "node", "cluster2-ml-01", "a/b loaded, 615.7 GB of 684.2 GB used on 8 GPUs", {"gpus": 8}
+        ),
     ),
     missing=("network.public_host waits for $GONKA_PUBLIC_HOST_CLUSTER2 (cluster2.yaml:6)",),
     seconds=1.94,
