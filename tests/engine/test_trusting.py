@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gonka_state.core.desired import Login
 from gonka_state.core.trust import Terms, Verdict
+from tests.ssh_server import server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -29,42 +27,6 @@ def keys(tmp_path: Path) -> dict[str, Any]:
         subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(path)], check=True)
         found[name] = paramiko.PKey.from_path(path)
     return found
-
-
-@contextmanager
-def server(*host_keys: Any) -> Iterator[int]:  # noqa: ANN401 (paramiko's keys)
-    """An SSH server that shows keys, lets anybody's key in, and forwards nothing; yields its port."""
-    import paramiko  # noqa: PLC0415 (as above)
-
-    class Rules(paramiko.ServerInterface):
-        def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:  # noqa: ARG002
-            return paramiko.common.AUTH_SUCCESSFUL
-
-        def get_allowed_auths(self, username: str) -> str:  # noqa: ARG002
-            return "publickey"
-
-    transports: list[paramiko.Transport] = []
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            while True:
-                try:
-                    sock, _ = listening.accept()
-                except OSError:
-                    return
-                transport = paramiko.Transport(sock)
-                transports.append(transport)
-                for key in host_keys:
-                    transport.add_server_key(key)
-                transport.start_server(event=threading.Event(), server=Rules())
-
-        threading.Thread(target=serve, daemon=True).start()
-        try:
-            yield listening.getsockname()[1]
-        finally:
-            listening.shutdown(socket.SHUT_RDWR)
-            for transport in transports:
-                transport.close()
 
 
 def login(tmp_path: Path, port: int, **words: Any) -> Login:  # noqa: ANN401 (Login's own)
