@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 def command() -> None:
     """Boot one real host per host of a cluster file on this machine, to rehearse on.
 
-    Each is a systemd container with its own sshd, ufw, Docker and compose. An image registry, a git
-    repository and a model hub run beside them. Needs root on Linux.
+    Each is a systemd container with its own sshd, ufw, Docker and compose, and else as bare as a new server.
+    An image registry, a git repository, a model hub, packages and a seed node are beside them. Needs root on
+    Linux.
     """
 
 
@@ -78,14 +79,26 @@ def _spec(desired: Desired[Resource]) -> lab.LabSpec:
         for address, declared in desired.resources.items()
         if address.kind == "model"
     }
-    users = {login.user for login in desired.hosts.values()}
-    if len(users) != 1:
-        raise InputError(
-            [f"a lab has one login user, and these are {len(users)}: {', '.join(sorted(users))}"]
-        )
+    _refuse_differing_logins(desired)
     hosts = tuple(lab.LabHost(name, "network" if name in network else "ml") for name in desired.hosts)
     account = next((address.name for address in desired.resources if address.kind == "account"), "")
-    return lab.LabSpec(desired.cluster, users.pop(), hosts, models, account)
+    return lab.LabSpec(desired.cluster, next(iter(desired.hosts.values())).user, hosts, models, account)
+
+
+def _refuse_differing_logins(desired: Desired[Resource]) -> None:
+    """Everything in a lab is reached in one way."""
+    logins = desired.hosts.values()
+    for what, values in {
+        "login user": {login.user for login in logins},
+        "SSH port": {str(login.port) for login in logins},
+        "key to log in with": {login.key for login in logins},
+        "way in": {" via ".join(["direct", *(hop.host for hop in login.via)]) for login in logins},
+    }.items():
+        if len(values) != 1:
+            listed = ", ".join(sorted(values))
+            raise InputError(
+                [f"a lab has one {what} for all its hosts, and these are {len(values)}: {listed}"]
+            )
 
 
 def _say(text: str) -> None:

@@ -97,7 +97,7 @@ def _recover(resource: WarmKeyResource) -> str:
         (
             f"restore {resource.keyring} from its backup; or from the key's mnemonic, in {resource.directory} there:",
             f"  docker compose --env-file config.env run --rm --no-deps {resource.service} {key}",
-            "with neither, make a new key the same way without --recover: it needs new grants by the account key",
+            "with neither, move the keyring away: a new key then needs new grants by the account key",
         )
     )
 

@@ -24,6 +24,7 @@ def key() -> str:
     parts = [
         here / "recipe.py",
         here / "layer.py",
+        here / "packages.py",
         STANDINS / "tools.lock",
         *sorted((STANDINS / "host").iterdir()),
     ]
@@ -32,7 +33,7 @@ def key() -> str:
 
 
 def ensure(say: Say) -> Path:
-    """Return the directory of the base (`rootfs/` and `layer.tar.gz`), building it when there is none."""
+    """Return the directory of the base (`rootfs/`, `packages/`, `layer.tar.gz`), building it when there is none."""
     cache, name = cache_root(), key()
     target = cache / f"base-{codename()[1]}-{name}"
     if target.is_dir():

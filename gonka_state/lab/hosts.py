@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.lab import cgroups, processes
 from gonka_state.lab.network import NETNS, Network
+from gonka_state.lab.records import PACKAGES_PORT
 from gonka_state.lab.shell import run
 from gonka_state.lab.spec import FIRST_HOST, LabSpec, Plan
 
@@ -50,6 +51,11 @@ def daemon_json(plan: Plan) -> str:
     return json.dumps(settings, indent=2) + "\n"
 
 
+def sources_list(plan: Plan) -> str:
+    """Where a host's apt installs from: the lab's own repository and nothing else."""
+    return f"deb [trusted=yes] http://{plan.services}:{PACKAGES_PORT}/apt ./\n"
+
+
 def prepare(spec: LabSpec, plan: Plan, paths: LabPaths, name: str, base: Path) -> str:
     """Fill the upper layer of a host and return its line for known_hosts."""
     home, upper = paths.host(name), paths.host(name) / "upper"
@@ -60,6 +66,7 @@ def prepare(spec: LabSpec, plan: Plan, paths: LabPaths, name: str, base: Path) -
     write(upper / "etc/hostname", f"{name}\n")
     write(upper / "etc/hosts", hosts_file(spec, plan, name))
     write(upper / "etc/machine-id", hashlib.md5(f"{spec.cluster}/{name}".encode()).hexdigest() + "\n")  # noqa: S324  (a name, not a secret)
+    write(upper / "etc/apt/sources.list", sources_list(plan))
     write(upper / "etc/docker/daemon.json", daemon_json(plan))
     write(upper / "etc/gonka-state-lab/host", f"{spec.cluster}/{name}\n")
     write(upper / "etc/gonka-state-lab/gpus", "8\n")

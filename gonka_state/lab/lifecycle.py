@@ -54,7 +54,7 @@ def _boot(spec: LabSpec, plan: Plan, say: Say) -> LabInfo:
     network.create(net, [host.name for host in spec.hosts])
     ref = services.start(spec, net, paths, directory)
     record = records.Record(spec, plan, directory, ref)
-    say(f"registry, repository and model hub answer on {plan.services}")
+    say(f"registry, repository, model hub and packages answer on {plan.services}")
     run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"lab {spec.cluster}", "-f", paths.key])
     lines = [hosts.prepare(spec, plan, paths, host.name, record.rootfs) for host in spec.hosts]
     paths.known_hosts.write_text("".join(lines))

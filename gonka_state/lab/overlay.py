@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from gonka_state.lab.paths import LabPaths
     from gonka_state.lab.spec import LabInfo, LabSpec
 
-PACKAGES = ["ca-certificates", "git", "curl", "ufw", "python3-venv"]
-HF, HF_VERSION = "/opt/hf", "2.4.0"
-"""The client in the hosts' base system, and its version in tools.lock."""
+PACKAGES = ["ca-certificates", "git", "curl", "wget", "ufw", "python3-pip", "python3-venv"]
+"""What hosts install. A compiler (`build-essential`) is large, and nothing here needs one."""
+HF, HF_VERSION = "/opt/gonka-state/hf", "2.4.0"
+"""Where the hub's client goes, and its version in tools.lock."""
 
 # the generator of secp256k1: a valid public key for a lab without an account of its own
 ACCOUNT = base64.b64encode(
@@ -33,11 +34,16 @@ def document(
     spec: LabSpec, info: LabInfo, paths: LabPaths, os_release: str, pubkey: str = ACCOUNT
 ) -> dict[str, object]:
     """The overlay as a value."""
-    system = release(os_release)
     return {
         "cluster": spec.cluster,
         "lab": True,
-        "ssh": {"user": spec.user, "key": str(paths.key), "known_hosts": str(paths.known_hosts)},
+        "ssh": {
+            "user": spec.user,
+            "key": str(paths.key),
+            "known_hosts": str(paths.known_hosts),
+            "port": 22,
+            "proxy_jump": None,
+        },
         "network": {
             "public_host": info.hosts[spec.entrance.name],
             "account": {"pubkey": pubkey, **({"keyring": str(paths.operator)} if spec.account else {})},
@@ -52,28 +58,31 @@ def document(
         },
         "repository": {"url": info.git_url, "ref": info.git_ref},
         "hub": {"endpoint": info.hub_url, "client": f"{HF}/bin/hf"},
-        "requirements": {
-            "os": {"equals": f"{system.get('ID', '')} {system.get('VERSION_ID', '')}"},
-            "docker": {"minimum": "20.10"},
-            "cores": {"minimum": 1},
-            "memory": {"minimum": "1GiB"},
-            "memory-ratio": {"minimum": "0.001"},
-            "disk-models": {"topic": "disk", "minimum": "1GiB"},
-            "disk-size": {"minimum": "1GiB"},
-            "disk-type": {"equals": "overlay"},
-            "reach-registries": {"topic": "reach", "targets": ["http://ghcr.io/v2/"]},
-        },
-        "roles": {role: _role() for role in sorted({host.role for host in spec.hosts})},
+        "requirements": _requirements(release(os_release)),
+        "roles": {role: _role(info) for role in sorted({host.role for host in spec.hosts})},
         "hosts": {name: {"address": address} for name, address in info.hosts.items()},
     }
 
 
-def _role() -> dict[str, object]:
-    """What differs for all hosts of a role: a lab host has the packages of its base, and no way to others."""
+def _requirements(system: dict[str, str]) -> dict[str, object]:
+    """What a lab host cannot have, asked for as it is."""
     return {
-        "packages": PACKAGES,
-        "tools": {"hf": {"package": "huggingface_hub", "version": HF_VERSION, "path": HF}},
+        "os": {"equals": f"{system.get('ID', '')} {system.get('VERSION_ID', '')}"},
+        "docker": {"minimum": "20.10"},
+        "cores": {"minimum": 1},
+        "memory": {"minimum": "1GiB"},
+        "memory-ratio": {"minimum": "0.001"},
+        "disk-models": {"topic": "disk", "minimum": "1GiB"},
+        "disk-size": {"minimum": "1GiB"},
+        "disk-type": {"equals": "overlay"},
+        "reach-registries": {"topic": "reach", "targets": ["http://ghcr.io/v2/"]},
     }
+
+
+def _role(info: LabInfo) -> dict[str, object]:
+    """What differs for all hosts of a role: they install from the lab alone."""
+    hf = {"package": "huggingface_hub", "version": HF_VERSION, "path": HF}
+    return {"packages": PACKAGES, "tools": {"hf": {**hf, "wheels": f"{info.packages_url}/wheels/"}}}
 
 
 def write(spec: LabSpec, info: LabInfo, paths: LabPaths) -> None:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from typing import TYPE_CHECKING
 
 from gonka_state.errors import LabError
-from gonka_state.lab import layer
+from gonka_state.lab import layer, packages
 from gonka_state.lab.machine import codename, mirror
 from gonka_state.lab.paths import STANDINS
-from gonka_state.lab.shell import SBIN, run
+from gonka_state.lab.shell import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 PACKAGES = [
     "systemd", "systemd-sysv", "systemd-timesyncd", "dbus", "openssh-server", "ufw", "iptables", "kmod",
-    "docker.io", "sudo", "git", "curl", "cron", "ca-certificates", "iproute2", "iputils-ping", "procps",
-    "python3", "python3-venv", "busybox-static", "bash",
+    "docker.io", "sudo", "cron", "ca-certificates", "iproute2", "iputils-ping", "procps", "python3",
+    "perl", "busybox-static", "bash",
 ]  # fmt: skip
 # what a release ships apart from docker.io
 ALSO = {"trixie": ["docker-cli"]}
@@ -45,6 +44,14 @@ UseDNS no
 MaxStartups 100
 MaxSessions 100
 """
+DPKG = """\
+# packages are unpacked as fast as they can be, and without what nobody reads here
+force-unsafe-io
+path-exclude=/usr/share/doc/*
+path-exclude=/usr/share/man/*
+path-exclude=/usr/share/locale/*
+path-exclude=/usr/share/info/*
+"""
 CGROUPS_UNIT = """\
 [Unit]
 Description=Make the control groups writable for Docker (cgroup v1 is mounted read-only at boot)
@@ -61,8 +68,8 @@ WantedBy=sysinit.target
 """
 
 
-def build(part: Path, packages: Path, say: Say) -> None:
-    """Make `rootfs/` and `layer.tar.gz` in `part`; downloaded packages are kept in `packages`.
+def build(part: Path, downloads: Path, say: Say) -> None:
+    """Make `rootfs/`, `packages/` and `layer.tar.gz` in `part`; downloads are kept in `downloads`.
 
     Raises:
         LabError: the mirror, the package index or a check failed.
@@ -70,60 +77,35 @@ def build(part: Path, packages: Path, say: Say) -> None:
     distribution, name = codename()
     address, components = mirror(name)
     rootfs = part / "rootfs"
-    packages.mkdir(parents=True, exist_ok=True)
+    downloads.mkdir(parents=True, exist_ok=True)
     say(f"building the base system once ({distribution} {name}, two to four minutes)")
     # in namespaces of its own, so that an interrupted debootstrap leaves neither mount nor process
     run([
         "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
         "--", "debootstrap", "--variant=minbase",
-        f"--components={','.join(components)}", f"--cache-dir={packages}",
+        f"--components={','.join(components)}", f"--cache-dir={downloads}",
         f"--include={','.join([*PACKAGES, *ALSO.get(name, [])])}", name, rootfs, address,
     ], timeout=1800)  # fmt: skip
-    say("adding docker compose and the hf client to the base system")
-    _tools(rootfs)
+    say("filling the package repository and the wheel folder that hosts install from")
+    packages.fill(rootfs, part / "packages", downloads)
     _configure(rootfs)
     say("cutting the container images' layer from the base system")
-    layer.cut(rootfs, part / "layer.tar.gz")
-
-
-def chroot(rootfs: Path, *argv: str) -> str:
-    """Run a program of the base system and return what it printed."""
-    clean = ["env", "-i", f"PATH={SBIN}", "HOME=/root", "LC_ALL=C.UTF-8"]
-    return run([*clean, "chroot", rootfs, *argv], timeout=300).stdout
-
-
-def _tools(rootfs: Path) -> None:
-    version = chroot(rootfs, "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])").strip()
-    wheels = rootfs / "wheels"
-    wheels.mkdir()
-    lock = shutil.copy(STANDINS / "tools.lock", wheels / "tools.lock")
-    fetch: list[str | Path] = [
-        "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps",
-        "--only-binary=:all:", "--python-version", version, "--dest", wheels, "-r", lock,
-    ]  # fmt: skip
-    own = run([sys.executable, "-m", "pip", "--version"], check=False).returncode == 0
-    run([sys.executable if own else "python3", *fetch])
-    chroot(rootfs, "python3", "-m", "venv", "/opt/hf")
-    install = (
-        "install --quiet --no-index --no-deps --require-hashes --find-links /wheels -r /wheels/tools.lock"
-    )
-    chroot(rootfs, "/opt/hf/bin/python", "-m", "pip", *install.split())
-    plugin = rootfs / "usr/libexec/docker/cli-plugins/docker-compose"
-    plugin.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(rootfs / "opt/hf/bin/docker-compose", plugin)
-    plugin.chmod(0o755)
-    (rootfs / "usr/local/bin/hf").symlink_to("/opt/hf/bin/hf")
-    shutil.rmtree(wheels)
+    whole = packages.with_curl(rootfs, part / "packages" / packages.APT, part / "whole")
+    layer.cut(whole, part / "layer.tar.gz")
+    shutil.rmtree(whole)
 
 
 def _configure(rootfs: Path) -> None:
     for name in UNREAD:
         shutil.rmtree(rootfs / name, ignore_errors=True)
+    for path in (rootfs / "var/lib/apt/lists").glob("*_*"):  # hosts know the lab's repository alone
+        path.unlink()
     for archive in (rootfs / "var/cache/apt/archives").glob("*.deb"):
         archive.unlink()
     for key in (rootfs / "etc/ssh").glob("ssh_host_*"):  # each host gets one that known_hosts knows
         key.unlink()
     (rootfs / "etc/ssh/sshd_config.d/lab.conf").write_text(SSHD)
+    (rootfs / "etc/dpkg/dpkg.cfg.d/lab").write_text(DPKG)
     (rootfs / "etc/resolv.conf").unlink(missing_ok=True)
     (rootfs / "etc/resolv.conf").write_text("")
     units = rootfs / "etc/systemd/system"

@@ -11,7 +11,7 @@ from gonka_state.errors import LabError
 from gonka_state.lab.paths import LabPaths, clusters
 from gonka_state.lab.spec import FIRST_HOST, LabHost, LabInfo, LabSpec, Plan
 
-GIT_PORT, HUB_PORT, REGISTRY_PORT, SEED_PORT = 8418, 8480, 80, 8000
+GIT_PORT, HUB_PORT, PACKAGES_PORT, REGISTRY_PORT, SEED_PORT = 8418, 8480, 8490, 80, 8000
 REPOSITORY = "gonka.git"
 
 
@@ -50,6 +50,7 @@ class Record:
             hub_url=f"http://{self.plan.services}:{HUB_PORT}",
             git_url=f"http://{self.plan.services}:{GIT_PORT}/{REPOSITORY}",
             git_ref=self.ref,
+            packages_url=f"http://{self.plan.services}:{PACKAGES_PORT}",
             hub_control=self.paths.hub_control,
             seed_url=f"http://{self.plan.services}:{SEED_PORT}",
             seed_state=self.paths.seed_state,

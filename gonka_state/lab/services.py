@@ -1,4 +1,4 @@
-"""What the hosts find on the bridge's own address: registry, repository, hub and a seed node."""
+"""What the hosts find on the bridge's own address: registry, repository, hub, packages and a seed node."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from gonka_state.errors import LabError
 from gonka_state.lab import processes, registry, repository
 from gonka_state.lab.network import Network, inside
 from gonka_state.lab.paths import PACKAGE_PARENT, LabPaths
-from gonka_state.lab.records import GIT_PORT, HUB_PORT, REGISTRY_PORT, REPOSITORY, SEED_PORT
+from gonka_state.lab.records import (
+    GIT_PORT,
+    HUB_PORT,
+    PACKAGES_PORT,
+    REGISTRY_PORT,
+    REPOSITORY,
+    SEED_PORT,
+)
 from gonka_state.lab.shell import which
 
 if TYPE_CHECKING:
@@ -21,7 +28,14 @@ if TYPE_CHECKING:
     from gonka_state.lab.spec import LabSpec
 
 SSH_PORT = 22
-NAMES = ("registry", "git", "hub", "seed")
+PORTS = {
+    "registry": REGISTRY_PORT,
+    "git": GIT_PORT,
+    "hub": HUB_PORT,
+    "packages": PACKAGES_PORT,
+    "seed": SEED_PORT,
+}
+NAMES = tuple(PORTS)
 PATIENCE = 20.0
 
 
@@ -41,30 +55,27 @@ def start(spec: LabSpec, network: Network, paths: LabPaths, base: Path) -> str:
     hub = [sys.executable, "-P", "-m", "gonka_state.lab.standins.hub"]
     commands: dict[str, list[str | Path]] = {
         "registry": [which("docker-registry") or "docker-registry", "serve", configuration],
-        "git": [
-            sys.executable,
-            "-I",
-            "-m",
-            "http.server",
-            "--bind",
-            address,
-            "--directory",
-            paths.git,
-            str(GIT_PORT),
-        ],
+        "git": _files(address, GIT_PORT, paths.git),
         "hub": [*hub, "--address", address, "--control", paths.hub_control],
+        "packages": _files(address, PACKAGES_PORT, base / "packages"),
         "seed": [sys.executable, "-P", "-m", "gonka_state.lab.standins.seed", "--state", paths.seed_state],
     }
     for name in NAMES:
         command = [*inside(network.bridge), *commands[name]]
         log = paths.logs / f"{name}.log"
         processes.start(pid_file(paths, name), log, command, {"PYTHONPATH": str(PACKAGE_PARENT)})
-    for name, port in zip(NAMES, (REGISTRY_PORT, GIT_PORT, HUB_PORT, SEED_PORT), strict=True):
+    for name, port in PORTS.items():
         if not answers(address, port, PATIENCE):
             said = (paths.logs / f"{name}.log").read_text().strip().splitlines()[-5:]
             raise LabError(f"the lab's {name} does not answer on {address}:{port}", hint="\n".join(said))
     registry.fill(address, base / "layer.tar.gz")
     return ref
+
+
+def _files(address: str, port: int, directory: Path) -> list[str | Path]:
+    """The command that serves a directory over HTTP."""
+    serve = [sys.executable, "-I", "-m", "http.server", "--bind", address]
+    return [*serve, "--directory", directory, str(port)]
 
 
 def stop(paths: LabPaths) -> None:

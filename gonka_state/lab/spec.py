@@ -73,6 +73,7 @@ class LabInfo:
     hub_url: str
     git_url: str
     git_ref: str
+    packages_url: str
     hub_control: Path
     seed_url: str
     seed_state: Path

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,6 +18,7 @@ from gonka_state import lab
 from gonka_state.errors import LabError
 from gonka_state.lab import cgroups
 from gonka_state.lab.hosts import pid_file
+from gonka_state.lab.overlay import HF_VERSION
 from gonka_state.lab.paths import LabPaths, state_root
 from gonka_state.lab.processes import remembered
 from gonka_state.lab.spec import tag
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CLUSTER, OTHER, HOST, SUBNET = "labtest", "labtest2", "labtest-network", "10.193.77.0/24"
+CARDS = "/etc/gonka-state-lab/gpus"
 MODEL, COMMIT = "Qwen/Qwen3-32B-FP8", "aa55da1ecc13d006e8b8e4f54579b1ea8c3db2df"
 SPEC = lab.LabSpec(CLUSTER, "ubuntu", (lab.LabHost(HOST, "network"),), {MODEL: COMMIT})
 UP = (
@@ -108,14 +111,49 @@ def test_every_session_is_a_line_in_the_log(info: lab.LabInfo) -> None:
     assert int(on_host(info, count)) == first + 1
 
 
+@pytest.fixture
+def equipped(info: lab.LabInfo) -> lab.LabInfo:
+    """The lab, with the programs of the deployment plan's phase 1.4 on its host."""
+    names, host = "git curl wget python3-pip python3-venv", urlsplit(info.packages_url).netloc
+    on_host(
+        info,
+        f"sudo test -x /opt/hf/bin/hf || {{ sudo apt-get -q update && sudo apt-get -q -y install {names}"
+        " && sudo python3 -m venv /opt/hf && sudo /opt/hf/bin/pip install --quiet --no-index"
+        f" --trusted-host {host} --find-links {info.packages_url}/wheels/ huggingface_hub=={HF_VERSION}; }} >&2",
+    )
+    return info
+
+
+def test_a_host_starts_bare_and_installs_from_the_labs_own_packages(info: lab.LabInfo) -> None:
+    there = "for name in docker python3 git curl wget pip3 hf; do command -v $name || true; done"
+    assert on_host(info, there).split() == ["/usr/bin/docker", "/usr/bin/python3"]
+    assert on_host(info, "cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true") == (
+        f"deb [trusted=yes] {info.packages_url}/apt ./"
+    )
+
+
+def test_what_was_installed_runs(equipped: lab.LabInfo) -> None:
+    versions = on_host(equipped, "git --version; curl --version; pip3 --version; /opt/hf/bin/hf version")
+    assert [word in versions for word in ("git version", "curl ", "pip ", HF_VERSION)] == [True] * 4
+    assert on_host(equipped, "docker compose version --short").startswith("5.")
+
+
 def test_images_are_pulled_under_their_real_names_and_run(info: lab.LabInfo) -> None:
     name = "ghcr.io/product-science/api:0.2.12"
     on_host(info, f"sudo docker pull -q {name}; sudo docker pull -q nginx:1.28.0")
-    run = f"sudo docker run --rm --gpus all --entrypoint sh {name} -c 'echo $STANDIN_VERSION; nvidia-smi -L | wc -l'"
-    assert on_host(info, run).split() == ["0.2.12", "8"]
+    inside = "echo $STANDIN_VERSION; curl --version | head -n 1 | cut -c 1-4; nvidia-smi -L | wc -l"
+    run = f"sudo docker run --rm --gpus 3 --entrypoint sh {name} -c '{inside}'"
+    assert on_host(info, run).split() == ["0.2.12", "curl", "3"]
 
 
-def test_the_repository_is_the_same_every_time(info: lab.LabInfo) -> None:
+def test_cards_that_are_broken_keep_a_container_from_starting(info: lab.LabInfo) -> None:
+    start = "sudo docker run --rm --gpus all --entrypoint true ghcr.io/product-science/api:0.2.12 2>&1"
+    trouble = f"echo broken | sudo tee {CARDS} >&2; {start} || true; echo 8 | sudo tee {CARDS} >&2; {start}"
+    assert "nvml error: driver not loaded" in on_host(info, trouble)
+
+
+def test_the_repository_is_the_same_every_time(equipped: lab.LabInfo) -> None:
+    info = equipped
     clone = f"git clone -q {info.git_url} g && cd g && git checkout -q {info.git_ref} && git describe --tags"
     assert on_host(info, clone) == "release/v0.2.13"
     compose = "cd g/deploy/join && sudo docker compose -f docker-compose.mlnode.yml config --hash '*'"
@@ -123,8 +161,9 @@ def test_the_repository_is_the_same_every_time(info: lab.LabInfo) -> None:
     assert on_host(info, "cd g && git rev-parse origin/main") != info.git_ref
 
 
-def test_the_real_client_downloads_a_model(info: lab.LabInfo) -> None:
-    fetch = f"HF_ENDPOINT={info.hub_url} HF_HOME=$HOME/models hf download {MODEL} --revision {COMMIT} --quiet"
+def test_the_real_client_downloads_a_model(equipped: lab.LabInfo) -> None:
+    info = equipped
+    fetch = f"HF_ENDPOINT={info.hub_url} HF_HOME=$HOME/models /opt/hf/bin/hf download {MODEL} --revision {COMMIT} --quiet"
     assert on_host(info, fetch).endswith(f"snapshots/{COMMIT}")
 
 

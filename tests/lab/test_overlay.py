@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
 
-from gonka_state.lab import LabHost, LabSpec
-from gonka_state.lab.hosts import daemon_json, hosts_file
-from gonka_state.lab.overlay import ACCOUNT, write
+from gonka_state.lab import LabHost, LabSpec, packages
+from gonka_state.lab.hosts import daemon_json, hosts_file, sources_list
+from gonka_state.lab.overlay import ACCOUNT, document, write
 from gonka_state.lab.records import Record, read
 from gonka_state.lab.spec import Plan
 
@@ -39,6 +39,15 @@ def test_the_overlay_points_at_the_lab_and_keeps_its_secret_apart(state_home: Pa
     assert found["network"]["keyring_password"] == {"file": str(secret)}
     assert secret.read_text().strip() not in text
     assert {path.stat().st_mode & 0o777 for path in (secret, RECORD.paths.overlay)} == {0o600}
+
+
+def test_hosts_install_from_the_lab_and_the_client_is_the_one_in_the_lock(state_home: Path) -> None:
+    del state_home
+    role = document(SPEC, RECORD.info, RECORD.paths, "ID=debian")["roles"]["ml"]  # type: ignore[index]
+    assert role["tools"]["hf"]["wheels"] == "http://10.77.0.1:8490/wheels/"
+    assert f"huggingface-hub=={role['tools']['hf']['version']} " in packages.LOCK.read_text()
+    assert set(packages.OFFERED) <= set(role["packages"])
+    assert sources_list(PLAN) == "deb [trusted=yes] http://10.77.0.1:8490/apt ./\n"
 
 
 def test_the_account_is_a_compressed_public_key() -> None:
