@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 
+from gonka_state.cli.looking import verifier_for
 from gonka_state.core.report import Report
 from gonka_state.engine.converge import Converger
 from gonka_state.engine.lock import cluster_lock
@@ -63,7 +64,9 @@ class Job:
         whisper = self.options.whisper
         session = stack.enter_context(connect(logins, self.desired.run, on_event=whisper))
         stack.enter_context(cluster_lock(session, self.desired.cluster, list(logins)))
-        observer = Observer(session, self.desired, KINDS, whisper)
+        observer = Observer(
+            session, self.desired, KINDS, whisper, verifier_for(self.options, session, self.desired)
+        )
         self._snapshot = observer.look(self.comparer.hosts())
         self.comparer = pruning(self.comparer, self._snapshot, self.options.select)
         self._compared = self.comparer.compare(self._snapshot, seconds=time.monotonic() - self.started)

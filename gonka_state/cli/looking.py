@@ -11,6 +11,7 @@ from gonka_state.engine.compare import Compared, Comparer
 from gonka_state.engine.observe import Observer
 from gonka_state.engine.prune import pruning
 from gonka_state.engine.session import connect
+from gonka_state.engine.verify import Verifier
 from gonka_state.registry import KINDS
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gonka_state.cli.options import Options
     from gonka_state.core.desired import Desired
     from gonka_state.core.plan import Plan
+    from gonka_state.engine.session import Session
     from gonka_state.facts.snapshot import Snapshot
     from gonka_state.resources.base import Resource
 
@@ -28,13 +30,20 @@ def comparer_for(options: Options, desired: Desired[Resource], allowed: tuple[st
     return Comparer(desired, KINDS, options.select(desired), allowed)
 
 
+def verifier_for(options: Options, session: Session, desired: Desired[Resource]) -> Verifier | None:
+    """Who reads contents as well, where the command line asks for it; it tells how far it is."""
+    return Verifier(session, desired, KINDS, options.say) if options.verify_models else None
+
+
 def look(options: Options, desired: Desired[Resource]) -> tuple[Snapshot, Compared]:
     """Look at one cluster once and compare."""
     comparer = comparer_for(options, desired)
     started = time.monotonic()
     logins = {name: desired.hosts[name] for name in comparer.contacts()}
     with connect(logins, desired.run, on_event=options.whisper) as session:
-        snapshot = Observer(session, desired, KINDS, options.whisper).look(comparer.hosts())
+        snapshot = Observer(
+            session, desired, KINDS, options.whisper, verifier_for(options, session, desired)
+        ).look(comparer.hosts())
     comparer = pruning(comparer, snapshot, options.select)
     return snapshot, comparer.compare(snapshot, seconds=time.monotonic() - started)
 

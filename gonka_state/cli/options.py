@@ -44,6 +44,7 @@ class Options:
     quiet: bool
     color: str
     verbose: int
+    verify_models: bool = False
 
     def clusters(self) -> list[Desired[Resource]]:
         """The wish of every cluster named; also checks that the selectors mean something.
@@ -132,6 +133,11 @@ def common_options(function: F) -> F:
             type=click.Choice(PLAN_PHASES),
             help="Only this phase of the deployment plan; may be repeated.",
         ),
+        click.option(
+            "--verify-models",
+            is_flag=True,
+            help="Also read every byte of the declared models and compare checksums; takes minutes per 100 GB.",
+        ),
         click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated."),
         click.option("--host", "hosts", multiple=True, help="Only this host, and what is about it."),
     ):
@@ -149,6 +155,7 @@ def options_of_some(values: dict[str, Any]) -> Options:
 def options_from(values: dict[str, Any]) -> Options:
     """Take the shared options out of a command's keyword arguments."""
     names = ("paths", "overlays", "hosts", "kinds", "only", "as_json", "quiet", "color", "verbose")
+    verify = values.pop("verify_models", False)
     # Else click takes the colours out again wherever it sees no terminal.
     click.get_current_context().color = values["color"] == "always" or None
-    return Options(**{name: values.pop(name) for name in names})
+    return Options(**{name: values.pop(name) for name in names}, verify_models=verify)

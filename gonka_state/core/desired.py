@@ -95,6 +95,7 @@ class Timeouts:
     host: int = 120
     pull: int = 3600
     model: int = 7200
+    verify: int = 7200
     healthy: int = 600
     step: int = 120
     sync: int = 3600

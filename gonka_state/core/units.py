@@ -31,6 +31,14 @@ def human_bytes(count: float) -> str:
     return f"{value:.1f} {_DECIMAL[step]}" if step else f"{value:.0f} {_DECIMAL[0]}"
 
 
+def human_duration(seconds: float) -> str:
+    """`42 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 100:  # noqa: PLR2004 (below, seconds are what people count in)
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004 (as above)
+
+
 def parse_size(text: str) -> int:
     """Bytes from `500GiB`, `33.1 GB`, `2T` or `1024`; `k` to `P` are powers of 1000, with `i` of 1024.
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gonka_state.core.chain import Chain
     from gonka_state.core.desired import Desired
     from gonka_state.engine.session import Session
+    from gonka_state.engine.verify import Verifier
     from gonka_state.facts.base import Fact
     from gonka_state.kind import Kind
     from gonka_state.resources.base import Resource
@@ -36,6 +37,7 @@ class Observer:
     desired: Desired[Resource]
     kinds: Mapping[str, Kind[Any, Any]]
     on_event: Callable[[str, str], None]
+    verifier: Verifier | None = None
     salt: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def look(self, hosts: Collection[str]) -> snapshot.Snapshot:
@@ -54,6 +56,10 @@ class Observer:
         looks = self.session.each(
             reachable, lambda host: self.ask(host, self._sections(host, whole=host in hosts))
         )
+        if self.verifier is not None:
+            verify = self.verifier.verify
+            there = [host for host in reachable if host in hosts]
+            looks |= self.session.each(there, lambda host: verify(host, looks[host]))
         for host in asked:
             if host not in looks:
                 problem = self.session.unreachable[host]

@@ -86,6 +86,33 @@ class Session:
         )
         return answer
 
+    def stream(self, name: str, script: str, deadline: float, on_line: Callable[[str], None]) -> list[str]:
+        """One exec whose lines are told as they come; what came until the deadline or a lost connection.
+
+        Raises:
+            OSError, SSHException: the exec could not be started.
+        """
+        self.count(name)
+        client: Any = self.hosts[name].connector.client  # type: ignore[attr-defined]  # ssh connector only
+        channel = client.get_transport().open_session(timeout=self.run.timeouts.connect)
+        channel.exec_command(remote.look_command(len(script.encode())))
+        channel.sendall(script.encode())
+        channel.settimeout(1.0)
+        lines, rest, ends = list[str](), b"", time.monotonic() + deadline + GRACE
+        while time.monotonic() < ends:
+            try:
+                data = channel.recv(65536)
+            except TimeoutError:
+                continue
+            if not data:
+                break
+            *whole, rest = (rest + data).split(b"\n")
+            for line in whole:
+                lines.append(line.decode("utf-8", "surrogateescape"))
+                on_line(lines[-1])
+        channel.close()
+        return lines
+
     def reconnect(self, name: str) -> None:
         """Try once to get a lost connection back; without success the next use says so itself."""
         host = self.hosts[name]

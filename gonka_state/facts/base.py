@@ -67,6 +67,19 @@ class Part:
         return "" if self.status == 0 else (self.stderr or f"exit status {self.status}")
 
 
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A long look at contents, on request: POSIX sh that prints further parts of the same section.
+
+    `total` are the bytes it reads, `about` what they are of. Every line it prints inside a part begins with
+    the bytes it stands for, and is printed when these are read.
+    """
+
+    script: str
+    total: int
+    about: str
+
+
 class Parts(dict[str, Part]):
     """The parts of one section, by name."""
 
@@ -138,6 +151,14 @@ class Fact(ABC, Generic[S]):
         Raises:
             FactError: the section cannot be understood; its resources become unknown.
         """
+
+    def verification(self, wanted: Sequence[Resource], text: str, earlier: str) -> Verification | None:  # noqa: ARG002 (for facts that override it)
+        """What else can be read on request, after `text`; `earlier` is what it told before in the same run.
+
+        Raises:
+            FactError: `text` cannot be understood.
+        """
+        return None
 
     def standalone(self, **arguments: object) -> str:
         """The script for use as a plain pyinfra fact; arguments are the fact's own, as text."""

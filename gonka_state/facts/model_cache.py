@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from gonka_state.core.units import human_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
 
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
@@ -35,11 +39,22 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class Sum:
+    """A checksum as it is on disk: `sha256`, or `git` for git's own; `blob` is what the content should be by name."""
+
+    algorithm: str
+    value: str
+    blob: str = "-"
+
+
+@dataclass(frozen=True, slots=True)
 class Cached:
     """One model in one home. `snapshots` maps commits to their files by path; `blobs` by name.
 
     `trees` is the hub's own listing of a commit where the client kept it, `heads` the sizes that
-    safetensors headers announce, `shards` the files that the weight index names.
+    safetensors headers announce, `shards` the files that the weight index names, `refs` the commits that
+    names such as `main` stand for, `offered` what the hub says of a commit that is not here at all,
+    `sums` the checksums of its files, where they were computed.
     """
 
     snapshots: dict[str, dict[str, Entry]] = field(default_factory=dict)
@@ -48,6 +63,9 @@ class Cached:
     trees: dict[str, dict[str, Expected]] = field(default_factory=dict)
     heads: dict[str, dict[str, int]] = field(default_factory=dict)
     shards: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    refs: dict[str, str] = field(default_factory=dict)
+    offered: dict[str, dict[str, int]] = field(default_factory=dict)
+    sums: dict[str, dict[str, list[Sum]]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -68,13 +86,15 @@ class Cached:
 class ModelsState:
     """Every model by home and id, homes whose disk is not mounted, and our download units.
 
-    `units` maps a unit's slug to its sub-state (`running`, `exited`, `failed`).
+    `units` maps a unit's slug to its sub-state (`running`, `exited`, `failed`), `free` a home to the bytes
+    that are free there.
     """
 
     homes: dict[str, dict[str, Cached]]
     unmounted: dict[str, str]
     unreadable: dict[str, str]
     units: dict[str, str]
+    free: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +110,36 @@ class Truncated:
 
 
 @dataclass(frozen=True, slots=True)
+class Damaged:
+    """A file of the right size whose bytes are not what its name or the hub says."""
+
+    path: str
+    size: int
+
+    def __str__(self) -> str:
+        return f"wrong bytes: {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one revision lacks. `have` and `total` are bytes; `total` is 0 where nobody knows it."""
+    """What one revision lacks. `have`, `total` and `left` (to be fetched) are bytes.
+
+    Where nobody knows the total it is 0, and `left` means nothing. `damaged` and `unverified` (no checksum is
+    known, or none was computed) only after a look at the contents.
+    """
 
     missing: tuple[str, ...] = ()
     truncated: tuple[Truncated, ...] = ()
+    damaged: tuple[Damaged, ...] = ()
+    unverified: tuple[str, ...] = ()
     have: int = 0
     total: int = 0
+    left: int = 0
 
     @property
     def complete(self) -> bool:
         """True when every byte that must be there is there."""
-        return not (self.missing or self.truncated)
+        return not (self.missing or self.truncated or self.damaged)
 
     @property
     def bytes(self) -> str:
@@ -125,7 +163,54 @@ def judge(model: Cached, commit: str) -> Verdict:
             truncated.append(Truncated(path, entry.size, sizes[path]))
         else:
             have += entry.size
-    return Verdict(tuple(missing), tuple(truncated), have, sum(sizes.values()) if tree else 0)
+    damaged, unverified = _contents(model, commit, {bad.path for bad in truncated})
+    left = sum(sizes.get(path, 0) for path in missing) + sum(bad.expected for bad in truncated)
+    return Verdict(
+        tuple(missing),
+        tuple(truncated),
+        tuple(damaged),
+        tuple(unverified),
+        have,
+        sum(sizes.values()) if tree else 0,
+        left + sum(bad.size for bad in damaged),
+    )
+
+
+def _contents(model: Cached, commit: str, without: Container[str]) -> tuple[list[Damaged], list[str]]:
+    """Files with wrong bytes, and those about which nothing can be said; none before a look at the contents."""
+    sums = model.sums.get(commit)
+    damaged, unverified = list[Damaged](), list[str]()
+    if sums is None:
+        return damaged, unverified
+    for path, entry in sorted(model.snapshots.get(commit, {}).items()):
+        if entry.size is None or path in without:
+            continue
+        good = _matches(model.trees.get(commit, {}).get(path), sums.get(path, []))
+        if good is None:
+            unverified.append(path)
+        elif not good:
+            damaged.append(Damaged(path, entry.size))
+    return damaged, unverified
+
+
+def _matches(listed: Expected | None, sums: Sequence[Sum]) -> bool | None:
+    """Whether a file is what it should be; None where no checksum of it is known."""
+    for found in sums:
+        wanted = listed.blob if listed is not None else found.blob
+        if len(wanted) == len(found.value):
+            return wanted == found.value
+    return None
+
+
+def to_fetch(model: Cached, commit: str) -> int | None:
+    """Bytes of a commit that are not here yet; None where nobody could tell."""
+    if commit in model.snapshots:
+        verdict = judge(model, commit)
+        return verdict.left if verdict.total else None
+    files = model.offered.get(commit)
+    if files is None:
+        return None
+    return sum(size for blob, size in files.items() if model.blobs.get(blob, Entry(None)).size != size)
 
 
 def folder(model: str) -> str:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonka_state.core.observation import Absent, Observation, Present, Unknown, Unmanaged
 from gonka_state.core.units import human_bytes
-from gonka_state.facts.model_cache import Cached, ModelsState, folder, judge, slug
+from gonka_state.facts.model_cache import (
+    Cached,
+    Damaged,
+    ModelsState,
+    Truncated,
+    folder,
+    judge,
+    slug,
+    to_fetch,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,29 +43,64 @@ def observe_model(state: ModelsState, resource: ModelResource, here: Here) -> Ob
     running = state.units.get(slug(resource.name)) == "running"
     notes = ["a download is running"] if running else _leftover(model)
     if not (model.snapshots or model.blobs or model.unfinished):
-        return Absent(reason="; ".join(notes))
-    if resource.revision not in model.snapshots and model.snapshots:
-        return _other_revision(model, notes)
-    return _judged(model, resource, notes)
+        return Absent(reason="; ".join([*_to_fetch(state, model, resource), *notes]))
+    seen: Present | Unknown
+    if resource.revision in model.snapshots or not model.snapshots:
+        seen = _judged(state, model, resource, notes)
+    else:
+        seen = _other_revision(state, model, resource, notes)
+    return _with_name(seen, model, resource)
 
 
-def _other_revision(model: Cached, notes: list[str]) -> Present:
+def _with_name(seen: Present | Unknown, model: Cached, resource: ModelResource) -> Observation:
+    """The name under which an ML node finds the revision, beside the revision itself."""
+    if resource.ref is None or isinstance(seen, Unknown):
+        return seen
+    named = model.refs.get(resource.ref)
+    found = resource.ref if named == resource.revision else named and f"{resource.ref} is {named[:12]}"
+    return replace(seen, attributes={**seen.attributes, "ref": found})
+
+
+def _to_fetch(state: ModelsState, model: Cached, resource: ModelResource) -> list[str]:
+    size = to_fetch(model, resource.revision)
+    if size is None:
+        return ["the hub did not say how large it is"]
+    free = state.free.get(resource.home)
+    short = "" if free is None or size < free else f", and only {human_bytes(free)} free"
+    return [f"{human_bytes(size)} to fetch{short}"]
+
+
+def _other_revision(state: ModelsState, model: Cached, resource: ModelResource, notes: list[str]) -> Present:
     others = sorted(model.snapshots)
     sizes = ", ".join(f"{commit[:12]} with {human_bytes(model.size_of(commit))}" for commit in others)
-    return Present(
-        {"revision": ", ".join(others)}, reason="; ".join([*notes, f"other revision on disk: {sizes}"])
-    )
+    reasons = [*_to_fetch(state, model, resource), *notes, f"other revision on disk: {sizes}"]
+    return Present({"revision": ", ".join(others)}, reason="; ".join(reasons))
 
 
-def _judged(model: Cached, resource: ModelResource, notes: list[str]) -> Present:
+def _judged(
+    state: ModelsState, model: Cached, resource: ModelResource, notes: list[str]
+) -> Present | Unknown:
     verdict = judge(model, resource.revision)
+    if verdict.complete and verdict.unverified:
+        return Unknown(
+            f"no checksum is known for {_some(verdict.unverified)}",
+            hint="the client that fetched it kept no listing, and a copied file's name says nothing",
+        )
     root = f"{resource.home}/hub/{folder(resource.name)}/snapshots/{resource.revision}"
-    details = {"truncated": {f"{root}/{bad.path}": bad.size for bad in verdict.truncated}}
+    bad: tuple[Truncated | Damaged, ...] = (*verdict.truncated, *verdict.damaged)
+    details = {
+        "bad": {f"{root}/{item.path}": item.size for item in bad},
+        "again": sum(item.size for item in verdict.damaged),
+    }
     if verdict.complete:
         return Present({"revision": resource.revision}, details, reason="; ".join(notes))
     lacks = [f"missing {_some(verdict.missing)}"] if verdict.missing else []
-    reasons = [*lacks, *map(str, verdict.truncated[:3]), *notes]
-    return Present({"revision": f"partial, {verdict.bytes}"}, details, reason="; ".join(reasons))
+    left = _to_fetch(state, model, resource) if to_fetch(model, resource.revision) is not None else []
+    reasons = [*left, *lacks, *map(str, bad[:3]), *notes]
+    found = f"partial, {verdict.bytes}"
+    if not (verdict.missing or verdict.truncated):
+        found = f"damaged, {len(verdict.damaged)} of {len(model.snapshots[resource.revision])} files"
+    return Present({"revision": found}, details, reason="; ".join(reasons))
 
 
 def _some(names: Sequence[str], shown: int = 3) -> str:

@@ -7,8 +7,10 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 
 from gonka_state.errors import FactError
-from gonka_state.facts.base import Fact, Look, Parts, pyinfra_fact, quote, split_parts
+from gonka_state.facts.base import Fact, Look, Parts, Verification, pyinfra_fact, quote, split_parts
+from gonka_state.facts.hub import hub_of, listed, listing_url
 from gonka_state.facts.model_cache import Cached, Entry, Expected, ModelsState, folder
+from gonka_state.facts.model_sums import read_sums, verification
 from gonka_state.resources.model import ModelResource
 
 if TYPE_CHECKING:
@@ -50,6 +52,16 @@ heads() {
     echo "$((8 + n + ${end:-0})) ${f##*/}"
   done
 }
+free() {
+  place=$1
+  while ! [ -d "$place" ]; do place=$(dirname -- "$place"); done
+  df -PB1 -- "$place" | awk 'NR == 2 { print $4 }'
+}
+# What is not here at all: the hub is asked for its size. What is here needs no hub.
+offered() {
+  [ -d "$1/hub/$2/snapshots/$3" ] || part "hub $2 $3 $1" curl -sSLf --connect-timeout 5 --max-time "$5" -- "$4"
+}
+named() { [ ! -f "$1/hub/$2/refs/$3" ] || part "ref $2 $3 $1" cat "$1/hub/$2/refs/$3"; }
 revision() {
   snapshot="$1/hub/$2/snapshots/$3" tree="$1/hub/$2/trees/$3.json"
   case $(tail -c 4 "$tree" 2>/dev/null) in
@@ -59,7 +71,7 @@ revision() {
   index="$snapshot/model.safetensors.index.json"
   [ ! -f "$index" ] || part "index $2 $3 $1" shards "$index"
 }
-home() { part "unmounted $1" unmounted "$1"; part "files $1" files "$1"; }
+home() { for _look in unmounted files free; do part "$_look $1" "$_look" "$1"; done; }
 every_revision() {
   for s in "$1"/hub/models--*/snapshots/*; do
     [ -d "$s" ] || continue
@@ -79,13 +91,16 @@ class HubModelsFact(Fact[ModelsState]):
 
     section: ClassVar[str] = "models"
 
-    def script(self, wanted: Sequence[Resource], look: Look) -> str:  # noqa: ARG002 (same for every look)
-        """Homes once each, then the listings that only a declared revision needs."""
+    def script(self, wanted: Sequence[Resource], look: Look) -> str:
+        """Homes once each, then what only a declared revision needs; the hub is asked where it is not here."""
         models = [resource for resource in wanted if isinstance(resource, ModelResource)]
         lines = [FUNCTIONS, UNITS]
         lines += [quote("home", home) + "\n" for home in sorted({model.home for model in models})]
         for model in models:
-            lines.append(quote("revision", model.home, folder(model.name), model.revision) + "\n")
+            at = (model.home, folder(model.name), model.revision)
+            url = listing_url(hub_of(model), model.name, model.revision)
+            lines += [quote("revision", *at), "\n", quote("offered", *at, url, str(look.http_timeout)), "\n"]
+            lines += [quote("named", model.home, folder(model.name), model.ref), "\n"] if model.ref else []
         return "".join(lines)
 
     def standalone(self, **arguments: object) -> str:
@@ -94,6 +109,11 @@ class HubModelsFact(Fact[ModelsState]):
         if arguments:
             raise FactError(f"{self.section} takes home=, got {', '.join(arguments)}")
         return f"{FUNCTIONS}{UNITS}{quote('home', home)}\n{quote('every_revision', home)}\n"
+
+    def verification(self, wanted: Sequence[Resource], text: str, earlier: str) -> Verification | None:
+        """Hash every file of the declared revisions."""
+        models = [resource for resource in wanted if isinstance(resource, ModelResource)]
+        return verification(self.parse(text), models, earlier)
 
     def parse(self, text: str) -> ModelsState:
         """Understand the section; a home that cannot be listed is kept as unreadable."""
@@ -105,6 +125,8 @@ class HubModelsFact(Fact[ModelsState]):
                 _read_files(parts, rest, state)
             elif kind == "unmounted" and parts[name].text.strip():
                 state.unmounted[rest] = parts[name].lines[0]
+            elif kind == "free" and parts[name].text.strip().isdecimal():
+                state.free[rest] = int(parts[name].text)
         for name in parts:
             _read_revision(parts, name, state)
         return state
@@ -150,15 +172,23 @@ def _place(model: Cached, path: str, entry: Entry) -> None:
 
 
 def _read_revision(parts: Parts, name: str, state: ModelsState) -> None:
-    """One of the listings of a revision: `tree|heads|index FOLDER COMMIT HOME`."""
+    """What is known of a revision beside its files: `tree|heads|index|hub|sums FOLDER COMMIT HOME`, `ref FOLDER REF HOME`."""
     kind, *rest = name.split(" ", 3)
-    if kind not in {"tree", "heads", "index"} or len(rest) != 3:  # noqa: PLR2004 (the words above)
+    if kind not in {"tree", "heads", "index", "hub", "ref", "sums"} or len(rest) != 3:  # noqa: PLR2004 (the words above)
         return
     model_folder, commit, home = rest
     known = state.homes.get(home, {})
     model = known.setdefault(model_folder.removeprefix("models--").replace("--", "/"), Cached())
     part = parts[name]
-    if kind == "index":
+    if kind == "sums":
+        read_sums(part, model, commit)
+    elif kind == "ref":
+        model.refs[commit] = part.text.strip()
+    elif kind == "hub":
+        sizes = None if part.failed else listed(part.text)
+        if sizes is not None:
+            model.offered[commit] = sizes
+    elif kind == "index":
         model.shards[commit] = tuple(part.lines)
     elif kind == "heads":
         rows = (line.partition(" ") for line in part.lines)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gonka_state.core.change import Action
 from gonka_state.core.units import human_bytes
 from gonka_state.errors import StepError
 from gonka_state.facts.base import quote
@@ -13,7 +15,7 @@ from gonka_state.operations.model_job import Job, of_hub
 from gonka_state.operations.model_progress import Progress, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from gonka_state.operations.base import Command, Commands, Result
     from gonka_state.operations.model_job import Room
@@ -51,14 +53,48 @@ remove() {
 """
 
 
+# A download that was killed leaves its file, and the client never goes on with it. One that somebody has open
+# is somebody's download, in a container too.
+_LEFTOVERS = r"""
+removed=0
+open=$(find -L /proc/[0-9]*/fd -maxdepth 1 -type f -printf '%D:%i\n' 2>/dev/null)
+for file in "$blobs"/*.incomplete; do
+  [ -f "$file" ] || continue
+  printf '%s\n' "$open" | grep -qxF "$(stat -c %d:%i -- "$file")" && continue
+  size=$(du -B1 -- "$file" | cut -f 1)
+  rm -f -- "$file" && removed=$((removed + size))
+done
+echo "$removed"
+"""
+
+# As the client writes it: the commit and nothing else, never half.
+_NAME = r"""
+refs="$home/hub/$folder/refs"
+mkdir -p -- "$refs" && printf %s "$commit" > "$refs/.$ref.gonka-state" && mv -- "$refs/.$ref.gonka-state" "$refs/$ref"
+"""
+
+
 def apply(step: Step[ModelResource]) -> Commands:
-    """Follow the download that runs, or start one; done when its unit has ended well.
+    """Follow the download that runs, or start one; then name the revision, once all of it is there.
 
     Raises:
         StepError: the hub or the disk refuses, the client failed (with its last words), or
             `timeouts.model` is over (the download then goes on without us).
     """
     job = Job.of(step.resource)
+    if step.change.action is Action.CREATE or step.differs("revision"):
+        yield from _fetch(job, step)
+    if step.resource.ref:
+        names = {
+            "home": job.home,
+            "folder": folder(job.model),
+            "commit": job.revision,
+            "ref": step.resource.ref,
+        }
+        yield Do(f"name {job.revision[:12]} {step.resource.ref}", _assigned(names.items()) + _NAME)
+
+
+def _fetch(job: Job, step: Step[ModelResource]) -> Commands:
     status = yield from _status(job)
     if status.running:
         if status.description != job.description:
@@ -69,8 +105,11 @@ def apply(step: Step[ModelResource]) -> Commands:
         room = of_hub((yield job.ask()))
     else:
         room = of_hub((yield job.ask()))
+        # Bad bytes of the right size look like a whole file there.
+        room = replace(room, needed=room.needed + int(step.details.get("again", 0)))
         _refuse(job, room)
-        yield from _remove_truncated(job, step.details.get("truncated", {}))
+        yield from _remove_bad(job, step.details.get("bad", {}))
+        yield from _remove_leftovers(job)
         yield Say(f"{human_bytes(room.needed)} to fetch, {human_bytes(room.free)} free at {job.home}")
         yield from _start(job)
     yield from _follow(job, Progress(room.total, room.foreign), step.timeouts.model)
@@ -98,19 +137,26 @@ def _hub_hint(job: Job, room: Room) -> str:
     return f"can the host reach {job.endpoint}?"
 
 
-def _remove_truncated(job: Job, truncated: Mapping[str, int]) -> Commands:
-    if not truncated:
+def _remove_leftovers(job: Job) -> Commands:
+    result = yield Do(f"remove unfinished files of {job.model}", f"blobs={quote(job.blobs)}\n{_LEFTOVERS}")
+    removed = int(result.stdout) if result.stdout.strip().isdecimal() else 0
+    if removed:
+        yield Say(f"{human_bytes(removed)} of unfinished files removed: nobody goes on with them")
+
+
+def _remove_bad(job: Job, bad: Mapping[str, int]) -> Commands:
+    if not bad:
         return
-    calls = "".join(quote("remove", path, str(size)) + "\n" for path, size in sorted(truncated.items()))
+    calls = "".join(quote("remove", path, str(size)) + "\n" for path, size in sorted(bad.items()))
     # The client takes every blob that is there for good: without this it would change nothing.
     yield Do(
-        f"remove {len(truncated)} truncated file(s)",
+        f"remove {len(bad)} bad file(s)",
         f"home={quote(job.home)} folder={quote(folder(job.model))}\n{_REMOVE}{calls}",
     )
 
 
 def _start(job: Job) -> Commands:
-    lines = "".join(f"{name}={quote(value)}\n" for name, value in _variables(job))
+    lines = _assigned(_variables(job))
     result = yield Do(
         f"start {job.unit}",
         f'{lines}{_START}exec {quote(*_run(job))} "$client" {quote(*job.words)}',
@@ -123,6 +169,10 @@ def _start(job: Job) -> Commands:
         )
     if result.status:
         raise fail(result, f"{job.unit} did not start")
+
+
+def _assigned(values: Iterable[tuple[str, str]]) -> str:
+    return "".join(f"{name}={quote(value)}\n" for name, value in values)
 
 
 def _variables(job: Job) -> Iterator[tuple[str, str]]:

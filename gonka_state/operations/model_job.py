@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gonka_state.facts.base import quote
+from gonka_state.facts.hub import hub_of, listed, listing_url
 from gonka_state.facts.model_cache import folder, slug
 from gonka_state.facts.models import UNIT_PREFIX
 from gonka_state.operations.base import Do, Result
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from gonka_state.resources.model import ModelResource
 
 _QUIET = ("HF_HUB_DISABLE_PROGRESS_BARS", "HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_UPDATE_CHECK")
-PUBLIC_HUB = "https://huggingface.co"
 
 # Only what this attempt writes is progress: a killed one leaves its files, and the client starts them anew.
 # awk's %d ends at 2 GiB in mawk. A preallocated file is counted by what is written.
@@ -54,10 +53,8 @@ class Job:
     @classmethod
     def of(cls, resource: ModelResource) -> Job:
         """The download that would make this resource complete."""
-        hub = (resource.endpoint or PUBLIC_HUB).rstrip("/")
-        return cls(
-            resource.name, resource.revision, resource.home, resource.client, hub, bool(resource.endpoint)
-        )
+        hub, private = hub_of(resource), bool(resource.endpoint)
+        return cls(resource.name, resource.revision, resource.home, resource.client, hub, private)
 
     @property
     def unit(self) -> str:
@@ -88,13 +85,13 @@ class Job:
     def look(self) -> Do:
         """Read the unit's state and the bytes that are there."""
         return Do(
-            "look at the download", f"unit={quote(self.unit)} blobs={quote(self._blobs)}\n{_LOOK}", again=True
+            "look at the download", f"unit={quote(self.unit)} blobs={quote(self.blobs)}\n{_LOOK}", again=True
         )
 
     def ask(self) -> Do:
         """Ask the hub for the sizes of all files, and the host for its free space and whole files."""
-        url = f"{self.endpoint}/api/models/{self.model}/tree/{self.revision}?recursive=true"
-        script = f"home={quote(self.home)} blobs={quote(self._blobs)} url={quote(url)}\n{_ASK}"
+        url = listing_url(self.endpoint, self.model, self.revision)
+        script = f"home={quote(self.home)} blobs={quote(self.blobs)} url={quote(url)}\n{_ASK}"
         return Do(
             f"ask {self.endpoint} for the size of {self.model}", script, deadline=300, again=True, check=False
         )
@@ -108,7 +105,8 @@ class Job:
         return Do(f"read the last words of {self.unit}", script, check=False)
 
     @property
-    def _blobs(self) -> str:
+    def blobs(self) -> str:
+        """Where the client keeps this model's files by content."""
         return f"{self.home}/hub/{folder(self.model)}/blobs"
 
 
@@ -138,22 +136,13 @@ def of_hub(result: Result) -> Room:
     status = int(code) if code.strip().isdecimal() else 0
     if status != 200:  # noqa: PLR2004 (HTTP's OK)
         return Room(free, refused=_refusal(result, body, status), status=status)
-    try:
-        files = {
-            _blob(entry): int(entry["size"]) for entry in json.loads(body) if entry.get("type") == "file"
-        }
-    except (ValueError, KeyError, TypeError, AttributeError):
+    files = listed(body)
+    if files is None:
         return Room(free, refused=f"its listing cannot be read: {body[:80]!r}", status=status)
     have = sum(size for name, size in files.items() if blobs.get(name) == size)
     total = sum(files.values())
     foreign = sum(size for name, size in blobs.items() if name not in files)
     return Room(free, total, total - have, foreign, status=status)
-
-
-def _blob(entry: dict[str, Any]) -> str:
-    """The name under `blobs/` of a listed file: sha256 of a large one, git's name of a small one."""
-    large = entry.get("lfs") or {}
-    return str(large.get("oid") or entry["oid"])
 
 
 def _refusal(result: Result, body: str, status: int) -> str:

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gonka_state.core.units import human_bytes
+from gonka_state.core.units import human_bytes, human_duration
 from gonka_state.facts.model_cache import of
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Progress:
             parts.append(f"{human_bytes(self.rate)}/s")
         # The first bytes are small files: what they say about the rest is nonsense.
         if self.rate and self.done * 100 >= self.total > 0:
-            parts.append(f"{_duration((self.total - self.done) / self.rate)} left")
+            parts.append(f"{human_duration((self.total - self.done) / self.rate)} left")
         return ", ".join(parts)
 
     @property
@@ -119,10 +119,3 @@ class Progress:
 
 def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() else 0
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 100:  # noqa: PLR2004 (below, seconds are what people count in)
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004 (as above)

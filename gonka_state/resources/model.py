@@ -14,7 +14,8 @@ class ModelResource(Resource):
 
     `revision` is a 40-hex commit. Observed as an attribute of the same name: the commit when it is
     complete on disk, else `partial, 12.3 of 33.1 GB` with what it lacks in the reason, or the other
-    commits that are there. `home` is HF_HOME on the host; `endpoint` a hub other than the public one;
+    commits that are there. `ref` is a name, such as `main`, under which the cache must know this revision: an
+    ML node that is offline, or asks for no revision, loads what that name says. `home` is HF_HOME on the host; `endpoint` a hub other than the public one;
     `client` the `hf` program as root finds it (a name or an absolute path).
     """
 
@@ -23,6 +24,7 @@ class ModelResource(Resource):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
     revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$"), Attribute()]
+    ref: Annotated[str | None, Field(pattern=r"^[\w.-]+$"), Attribute()] = None
     home: str
     endpoint: str | None = None
     client: str = "hf"

@@ -131,7 +131,7 @@ class Expansion:
             model = self.words.models.get(label)
             place = node.deepest(["model"]) if label == host.model else node.deepest(["cache"])
             if hub is not None and model is not None and model.revision is not None:
-                data = {"name": label, "revision": model.revision, **given(hub)}
+                data = {"name": label, **given(model, "args"), **given(hub)}
                 yield Draft(name, "model", data, place)
 
     def _services(

@@ -79,9 +79,13 @@ class Hub(Words):
 
 
 class Model(Words):
-    """A model's commit on the hub and what vLLM is started with, one token per list item."""
+    """A model's commit on the hub and what vLLM is started with, one token per list item.
+
+    `ref` is the name, such as `main`, under which the cache must know this commit.
+    """
 
     revision: Commit | None = None
+    ref: Word | None = None
     args: list[str] = Field(default_factory=list)
 
 
@@ -93,6 +97,7 @@ class Timeouts(Words):
     host: Positive = 120
     pull: Positive = 3600
     model: Positive = 7200
+    verify: Positive = 7200
     healthy: Positive = 600
     step: Positive = 120
     sync: Positive = 3600

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gonka_state.facts.model_cache import ModelsState
 
 COMMIT = "aa55da1ecc13d006e8b8e4f54579b1ea8c3db2df"
+NO_HUB = "http://127.0.0.1:9"
 HERE = Here("ml-01", {"ml-01": "10.77.0.12"})
 
 
@@ -68,7 +69,7 @@ class Cache:
     @property
     def resource(self) -> ModelResource:
         """The declaration of it."""
-        return ModelResource(name=self.model, revision=COMMIT, home=str(self.home))
+        return ModelResource(name=self.model, revision=COMMIT, home=str(self.home), endpoint=NO_HUB)
 
 
 def section(script: str) -> ModelsState:
@@ -86,7 +87,7 @@ def test_a_whole_model_is_told_by_its_headers(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "a home")
     cache.usual()
 
-    assert look(cache.resource) == Present({"revision": COMMIT}, {"truncated": {}})
+    assert look(cache.resource) == Present({"revision": COMMIT}, {"bad": {}})
 
 
 def test_a_short_file_is_told_by_its_own_header(tmp_path: Path) -> None:
@@ -101,7 +102,7 @@ def test_a_short_file_is_told_by_its_own_header(tmp_path: Path) -> None:
 
     assert isinstance(found, Present)
     assert f"blob truncated: {name} 100 B of {size / 1000:.1f} kB" in found.reason
-    assert found.details["truncated"] == {f"{cache.root}/snapshots/{COMMIT}/{name}": 100}
+    assert found.details["bad"] == {f"{cache.root}/snapshots/{COMMIT}/{name}": 100}
 
 
 def test_a_shard_that_only_the_index_names_is_missed(tmp_path: Path) -> None:
@@ -136,7 +137,7 @@ def test_the_hubs_listing_is_believed_before_headers(tmp_path: Path) -> None:
     found = look(cache.resource)
 
     assert isinstance(found, Present)
-    assert found.reason == "missing extra/readme.txt"
+    assert found.reason == "7 B to fetch; missing extra/readme.txt"
 
 
 def test_a_damaged_listing_is_no_listing(tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_a_damaged_listing_is_no_listing(tmp_path: Path) -> None:
     (cache.root / "trees").mkdir()
     (cache.root / "trees" / f"{COMMIT}.json").write_text('{"format_version": 1, "files": {')
 
-    assert look(cache.resource) == Present({"revision": COMMIT}, {"truncated": {}})
+    assert look(cache.resource) == Present({"revision": COMMIT}, {"bad": {}})
 
 
 def test_names_with_spaces_and_line_breaks_do_no_harm(tmp_path: Path) -> None:
@@ -161,19 +162,23 @@ def test_names_with_spaces_and_line_breaks_do_no_harm(tmp_path: Path) -> None:
 
 
 def test_nothing_there_is_absent(tmp_path: Path) -> None:
-    assert look(ModelResource(name="A/B", revision=COMMIT, home=str(tmp_path / "none"))) == Absent()
+    assert look(
+        ModelResource(name="A/B", revision=COMMIT, home=str(tmp_path / "none"), endpoint=NO_HUB)
+    ) == Absent(reason="the hub did not say how large it is")
 
 
 def test_a_cache_that_cannot_be_listed_is_unknown(tmp_path: Path) -> None:
     (tmp_path / "hub").write_text("")
 
-    assert isinstance(look(ModelResource(name="A/B", revision=COMMIT, home=str(tmp_path))), Unknown)
+    assert isinstance(
+        look(ModelResource(name="A/B", revision=COMMIT, home=str(tmp_path), endpoint=NO_HUB)), Unknown
+    )
 
 
 def test_a_home_that_the_snapshot_does_not_hold_is_unknown(tmp_path: Path) -> None:
     state = section(FACT.script([], Look()))
 
-    resource = ModelResource(name="A/B", revision=COMMIT, home=str(tmp_path))
+    resource = ModelResource(name="A/B", revision=COMMIT, home=str(tmp_path), endpoint=NO_HUB)
     assert isinstance(observe_model(state, resource, HERE), Unknown)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gonka_state.core.address import Address
-from gonka_state.core.change import Action, Change
+from gonka_state.core.change import Action, AttributeChange, Change
 from gonka_state.core.desired import Timeouts
 from gonka_state.core.observation import Present
 from gonka_state.errors import StepError
@@ -40,6 +40,7 @@ NOT_THERE = Result(
     "Result=success\nNRestarts=0\nExecMainStatus=0\nDescription=gonka-state-model-Qwen--Qwen3-32B-FP8.service\n"
     "LoadState=not-found\nActiveState=inactive\nSubState=dead\nInvocationID=\nUptime=2641.64\n",
 )
+NONE_LEFT = Result(0, "0\n")
 STARTED = Result(0)
 FORGOTTEN = Result(0)
 
@@ -68,13 +69,21 @@ def hub(blobs: dict[str, int], free: int = 82420051968) -> Result:
     return Result(0, f"free {free}\n{there}hub\n{json.dumps(files)}\n200")
 
 
+def changed(wish: ModelResource, differs: str = "revision") -> Change:
+    difference = AttributeChange(differs, None, "after")
+    return Change(Address("h", "model", wish.name), Action.UPDATE, (difference,))
+
+
 def drive(
-    answers: list[Result], details: dict[str, object] | None = None, model: int = 7200
+    answers: list[Result],
+    details: dict[str, object] | None = None,
+    model: int = 7200,
+    wish: ModelResource = WISH,
+    differs: str = "revision",
 ) -> list[Command]:
     """Everything the operation yields, with one answer for each Do; no answer may be left over."""
-    change = Change(Address("h", "model", WISH.name), Action.UPDATE)
     seen = Present({"revision": "partial"}, details or {})
-    commands = apply(Step(change, WISH, seen, Here("h", {}), Timeouts(model=model)))
+    commands = apply(Step(changed(wish, differs), wish, seen, Here("h", {}), Timeouts(model=model)))
     yielded: list[Command] = []
     given: Result | None = None
     while True:
@@ -94,7 +103,7 @@ def said(commands: list[Command]) -> list[str]:
 def test_from_nothing_to_complete_with_bytes_rate_and_time_left() -> None:
     commands = drive(
         [
-            NOT_THERE, hub({}), STARTED,
+            NOT_THERE, hub({}), NONE_LEFT, STARTED,
             unit("running", 2642.86, 0), unit("running", 2645.10, 134), unit("running", 2652.86, 134, 41943040),
             unit("exited", 2660.0, 120000806), FORGOTTEN,
         ]
@@ -110,7 +119,7 @@ def test_from_nothing_to_complete_with_bytes_rate_and_time_left() -> None:
 
 
 def test_the_client_runs_quietly_in_a_unit_of_its_own() -> None:
-    commands = drive([NOT_THERE, hub({}), STARTED, unit("exited", 2642.86, 120000806), FORGOTTEN])
+    commands = drive([NOT_THERE, hub({}), NONE_LEFT, STARTED, unit("exited", 2642.86, 120000806), FORGOTTEN])
 
     start = next(
         command.script for command in commands if isinstance(command, Do) and "systemd-run" in command.script
@@ -190,7 +199,7 @@ def test_a_hub_that_does_not_answer_is_told(answer: Result, message: str, hint: 
 
 def test_a_client_that_is_not_installed_is_told() -> None:
     with pytest.raises(StepError, match="hf is not installed for root"):
-        drive([NOT_THERE, hub({}), Result(127, "", "hf is not installed\n")])
+        drive([NOT_THERE, hub({}), NONE_LEFT, Result(127, "", "hf is not installed\n")])
 
 
 def test_a_failed_download_ends_with_the_clients_last_words() -> None:
@@ -205,7 +214,18 @@ def test_a_failed_download_ends_with_the_clients_last_words() -> None:
     retrying = unit("auto-restart", 2720.05, 134, Result="exit-code", ExecMainStatus=1, NRestarts=2)
 
     with pytest.raises(StepError) as caught:
-        drive([NOT_THERE, hub({}), STARTED, unit("running", 2642.86, 0), retrying, failed, Result(0, words)])
+        drive(
+            [
+                NOT_THERE,
+                hub({}),
+                NONE_LEFT,
+                STARTED,
+                unit("running", 2642.86, 0),
+                retrying,
+                failed,
+                Result(0, words),
+            ]
+        )
 
     assert caught.value.message.startswith(
         "hf download failed (exit-code, exit status 1) at 134 B of 120.0 MB: Retrying"
@@ -222,6 +242,7 @@ def test_a_stopped_download_is_told_from_a_finished_one() -> None:
             [
                 NOT_THERE,
                 hub({}),
+                NONE_LEFT,
                 STARTED,
                 unit("running", 1.0, 0),
                 Result(0, NOT_THERE.stdout + "Whole=134\nPart=777\n"),
@@ -231,7 +252,10 @@ def test_a_stopped_download_is_told_from_a_finished_one() -> None:
 
 def test_over_the_deadline_the_download_goes_on_without_us() -> None:
     with pytest.raises(StepError, match=r"not done after 10 s: 134 B of 120\.0 MB") as caught:
-        drive([NOT_THERE, hub({}), STARTED, unit("running", 1.0, 134), unit("running", 20.0, 134)], model=10)
+        drive(
+            [NOT_THERE, hub({}), NONE_LEFT, STARTED, unit("running", 1.0, 134), unit("running", 20.0, 134)],
+            model=10,
+        )
 
     assert "converge again to follow it" in caught.value.hint
     assert f"systemctl stop {UNIT}" in caught.value.hint
@@ -241,20 +265,19 @@ def test_only_truncated_files_of_the_look_are_removed() -> None:
     bad = {"/mnt/shared/hub/models--Qwen--Qwen3-32B-FP8/snapshots/c/it's one": 200000}
 
     commands = drive(
-        [NOT_THERE, hub({}), Result(0), STARTED, unit("exited", 1.0, 1), FORGOTTEN], {"truncated": bad}
+        [NOT_THERE, hub({}), Result(0), NONE_LEFT, STARTED, unit("exited", 1.0, 1), FORGOTTEN], {"bad": bad}
     )
 
-    removal = [command for command in commands if isinstance(command, Do) and "rm -f" in command.script]
-    assert [command.about for command in removal] == ["remove 1 truncated file(s)"]
+    removal = [command for command in commands if isinstance(command, Do) and "remove()" in command.script]
+    assert [command.about for command in removal] == ["remove 1 bad file(s)"]
     assert removal[0].script.count("\nremove /") + removal[0].script.count("\nremove '/") == 1
 
 
 def remove(home: Path, path: Path, size: int) -> subprocess.CompletedProcess[str]:
     """Run the script for one truncated file."""
     wish = WISH.model_copy(update={"home": str(home)})
-    change = Change(Address("h", "model", wish.name), Action.UPDATE)
-    seen = Present({}, {"truncated": {str(path): size}})
-    commands = apply(Step(change, wish, seen, Here("h", {}), Timeouts()))
+    seen = Present({}, {"bad": {str(path): size}})
+    commands = apply(Step(changed(wish), wish, seen, Here("h", {}), Timeouts()))
     next(commands)
     commands.send(NOT_THERE)
     removal = commands.send(hub({}))
@@ -370,3 +393,61 @@ def test_progress_is_never_nonsense(looks: list[tuple[float, int, int]]) -> None
     assert progress.rate >= 0
     assert 2 <= progress.pause <= 30
     assert progress.line
+
+
+NAMED = WISH.model_copy(update={"ref": "main"})
+
+
+def test_a_name_alone_downloads_nothing() -> None:
+    commands = drive([Result(0)], wish=NAMED, differs="ref")
+
+    assert [command.about for command in commands if isinstance(command, Do)] == ["name aa55da1ecc13 main"]
+
+
+def test_the_name_comes_after_the_last_byte() -> None:
+    commands = drive(
+        [NOT_THERE, hub({}), NONE_LEFT, STARTED, unit("exited", 2642.86, 120000806), FORGOTTEN, Result(0)],
+        wish=NAMED,
+    )
+
+    assert isinstance(commands[-1], Do)
+    assert commands[-1].about == "name aa55da1ecc13 main"
+
+
+def script_of(commands: list[Command], about: str) -> str:
+    return next(item.script for item in commands if isinstance(item, Do) and item.about.startswith(about))
+
+
+def test_a_name_is_written_as_the_client_writes_it(tmp_path: Path) -> None:
+    wish = NAMED.model_copy(update={"home": str(tmp_path / "a home")})
+    script = script_of(drive([Result(0)], wish=wish, differs="ref"), "name")
+
+    for _ in range(2):
+        subprocess.run(["sh", "-s"], input=script, check=True, text=True)
+
+    refs = tmp_path / "a home/hub/models--Qwen--Qwen3-32B-FP8/refs"
+    assert [path.name for path in refs.iterdir()] == ["main"]
+    assert (refs / "main").read_bytes() == COMMIT.encode()
+
+
+def test_unfinished_files_go_where_nobody_has_them_open(tmp_path: Path) -> None:
+    wish = WISH.model_copy(update={"home": str(tmp_path)})
+    answers = [NOT_THERE, hub({}), Result(0, "5000\n"), STARTED, unit("exited", 1.0, 1), FORGOTTEN]
+    commands = drive(answers, wish=wish)
+    blobs = tmp_path / "hub/models--Qwen--Qwen3-32B-FP8/blobs"
+    blobs.mkdir(parents=True)
+    for name in ("a.1234abcd.incomplete", "b.1234abcd.incomplete", "whole"):
+        (blobs / name).write_bytes(bytes(5000))
+
+    with (blobs / "b.1234abcd.incomplete").open("ab"):
+        done = subprocess.run(
+            ["sh", "-s"],
+            input=script_of(commands, "remove unfinished"),
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+
+    assert int(done.stdout) >= 5000
+    assert sorted(path.name for path in blobs.iterdir()) == ["b.1234abcd.incomplete", "whole"]
+    assert said(commands)[0] == "5.0 kB of unfinished files removed: nobody goes on with them"
