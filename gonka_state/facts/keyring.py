@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from gonka_state.resources.base import Resource
 
 _ADDRESS = re.compile(r"[0-9a-f]{40}\.address")
+MARK_LENGTH = 4
+"""Hex digits of a salted digest: enough to notice another passphrase, too few to guess one from a snapshot."""
 
 # A link that leads nowhere may be a disk that is not mounted: no sign that there are no keys.
 _FUNCTIONS = r"""
@@ -50,7 +52,7 @@ tried() {
     die "crypt of this system does not know this kind of hash\n" unless defined $made && length $made == length $hash;
     print $made eq $hash ? "opens\n" : "refused\n";' "$1/keyhash"
 }
-marked() { printf '%s%s' "$SALT" "$PASSWORD" | sha256sum | cut -c1-16; }
+marked() { printf '%s%s' "$SALT" "$PASSWORD" | sha256sum | cut -c1-MARK_LENGTH; }
 registered() {
   [ -e "$1" ] && { echo unasked; return; }
   command -v curl >/dev/null || { echo 'curl is not installed' >&2; return 127; }
@@ -58,7 +60,7 @@ registered() {
   all=$(curl -sf --max-time "$WAIT" -- "$2/v1/participants") || { echo unanswered; return; }
   case $all in *"\"$3\""*) echo yes ;; *'"participants"'*) echo no ;; *) echo unanswered ;; esac
 }
-"""
+""".replace("MARK_LENGTH", str(MARK_LENGTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What became of a passphrase: `opens`, `refused`, `nothing` to open. `mark` is its salted digest."""
+    """What became of a passphrase: `opens`, `refused`, `nothing` to open. `mark` tells it from another one."""
 
     outcome: str
     mark: str

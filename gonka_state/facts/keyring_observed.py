@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from gonka_state.core.masking import digest
 from gonka_state.core.observation import Absent, Observation, Present, Unknown
-from gonka_state.facts.keyring import Keys, unlocked_sibling
+from gonka_state.facts.keyring import MARK_LENGTH, Keys, unlocked_sibling
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from gonka_state.facts.here import Here
     from gonka_state.facts.keyring import KeyringsState
     from gonka_state.resources.account import AccountResource
@@ -56,7 +58,7 @@ def observe_keyring(state: KeyringsState, resource: KeyringResource, here: Here)
     keys, tried = _look(state, resource.name), state.tried.get(resource.name)
     if isinstance(keys, Unknown):
         return keys
-    if tried is None or tried.mark != digest(tried.salt, resource.password.get_secret_value().encode()):
+    if tried is None or tried.mark != _mark(tried.salt, resource.password):
         return Unknown("another passphrase was tried in this look", _AGAIN)
     if tried.error:
         return Unknown(f"the passphrase of {resource.name} cannot be tried: {tried.error}")
@@ -97,7 +99,7 @@ def _recover(resource: WarmKeyResource) -> str:
         (
             f"restore {resource.keyring} from its backup; or from the key's mnemonic, in {resource.directory} there:",
             f"  docker compose --env-file config.env run --rm --no-deps {resource.service} {key}",
-            "with neither, move the keyring away: a new key then needs new grants by the account key",
+            "with neither, make a new key the same way without --recover: it needs new grants by the account key",
         )
     )
 
@@ -126,6 +128,10 @@ def _lost(keys: Keys, resource: WarmKeyResource, registered: str) -> str:
     if registered == "yes":
         return f"{resource.account} is registered on the chain, but {resource.keyring} has no {resource.name}"
     return ""
+
+
+def _mark(salt: str, password: SecretStr) -> str:
+    return digest(salt, password.get_secret_value().encode())[:MARK_LENGTH]
 
 
 def _look(state: KeyringsState, place: str) -> Keys | Unknown:

@@ -6,11 +6,13 @@ not to standard output or stderr, which may be a log.
 
 from __future__ import annotations
 
+import atexit
 import os
 import random
 import secrets
 import select
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -33,8 +35,9 @@ ASKED = 3
 """How many of the words are asked for."""
 _POLL = 0.2
 _TERMINAL = "/dev/tty"
+_alone = threading.Lock()
 # A screen of its own, so that the words stay neither on it nor in the scrollback.
-_ENTER, _LEAVE = "\033[?1049h\033[2J\033[H", "\033[2J\033[?1049l"
+_ENTER, _LEAVE = b"\033[?1049h\033[2J\033[H", b"\033[2J\033[?1049l"
 
 
 def in_file(path: Path, title: str) -> str:
@@ -108,12 +111,20 @@ def on_terminal(title: str) -> Generator[Command, Result, str]:
             "there is no terminal to show the mnemonic on, and no file to keep it in; no key was made",
             hint="run converge from a terminal, or set network.warm_key.mnemonic_file",
         )
+    # Several clusters may each want a key made: one after the other has the terminal.
+    while not _alone.acquire(blocking=False):
+        yield Pause(_POLL)
+    try:
+        return (yield from _confirmed(title))
+    finally:
+        _alone.release()
+
+
+def _confirmed(title: str) -> Generator[Command, Result, str]:
     words = Words.generate(STRENGTH)
     with _screen() as terminal:
         text = "\n".join(_numbered(words.split()))
-        os.write(
-            terminal, f"{title}\r\n\nWrite these words down; they are shown once.\n\n{text}\n\n".encode()
-        )
+        os.write(terminal, f"{title}\n\nWrite these words down; they are shown once.\n\n{text}\n\n".encode())
         for number in sorted(random.SystemRandom().sample(range(24), ASKED)):
             os.write(terminal, f"word {number + 1}, as you wrote it: ".encode())
             while (yield from _line(terminal)) != words.split()[number]:
@@ -129,11 +140,14 @@ def _numbered(words: list[str]) -> Iterator[str]:
 @contextmanager
 def _screen() -> Iterator[int]:
     terminal = os.open(_TERMINAL, os.O_RDWR | os.O_NOCTTY)
+    # An interrupt ends the program while this waits, and then nobody comes back here.
+    atexit.register(os.write, terminal, _LEAVE)
     try:
-        os.write(terminal, _ENTER.encode())
+        os.write(terminal, _ENTER)
         yield terminal
     finally:
-        os.write(terminal, _LEAVE.encode())
+        atexit.unregister(os.write)
+        os.write(terminal, _LEAVE)
         os.close(terminal)
 
 

@@ -113,6 +113,9 @@ talk = on_terminal("# the title")
 try:
     while True:
         time.sleep(min(next(talk).seconds, 0.01))
+except KeyboardInterrupt:
+    kept = talk  # as the engine does, where nobody closes it
+    sys.stderr.write("KeyboardInterrupt\\n")
 except StopIteration as end:
     sys.stderr.write(f"MADE {len(end.value.split())}\\n")
 """
@@ -155,6 +158,14 @@ def test_a_wrong_word_is_asked_for_again() -> None:
 
     assert "no. Word" in shown
     assert "MADE 24" in shown
+
+
+def test_a_program_that_is_interrupted_leaves_no_words_on_the_screen() -> None:
+    shown = terminal(typed="\x03")
+
+    assert "KeyboardInterrupt" in shown
+    assert shown.rfind("\033[2J\033[?1049l") > shown.rfind("\033[?1049h")
+    assert "MADE" not in shown
 
 
 def test_without_a_terminal_nothing_is_shown_or_made(capfd: pytest.CaptureFixture[str]) -> None:

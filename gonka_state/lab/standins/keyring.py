@@ -127,14 +127,25 @@ def _masked(secret: bytes, data: bytes) -> bytes:
 
 
 def hashed(passphrase: str, like: str = "") -> str:
-    """The bcrypt hash of a passphrase, with the salt of another one to compare with that."""
+    """The bcrypt hash of a passphrase, with the salt of another one to compare with that.
+
+    Raises:
+        Failed: nothing here knows bcrypt: an image whose Python is 3.13 or later.
+    """
     try:
         import bcrypt  # noqa: PLC0415 (the operator's machine has it, the image has crypt)
     except ImportError:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            import crypt  # noqa: PLC0415
-        made = crypt.crypt(passphrase, like or crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=1 << 10))  # noqa: S324 (bcrypt)
-        return made.replace("$2b$", "$2a$", 1)
+        return _crypted(passphrase, like)
     salt = like[:29].encode() or bcrypt.gensalt(10, b"2a")
     return bcrypt.hashpw(passphrase.encode(), salt).decode()
+
+
+def _crypted(passphrase: str, like: str) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            import crypt  # noqa: PLC0415
+        except ImportError as error:
+            raise Failed("this image has no bcrypt") from error
+    made = crypt.crypt(passphrase, like or crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=1 << 10))  # noqa: S324 (bcrypt)
+    return made.replace("$2b$", "$2a$", 1)
