@@ -52,7 +52,7 @@ answers() {{
     sleep 1
   done
 }}
-start() {{ systemctl reset-failed docker.service docker.socket 2>/dev/null; systemctl restart docker.service; }}
+start() {{ systemctl reset-failed docker.service docker.socket 2>/dev/null; systemctl restart docker.service 2>/dev/null; }}
 if systemctl is-active --quiet docker.service; then
   since=$(date '+%F %T')
   if [ "$verb" = reload ]; then systemctl reload docker.service; else start; fi && answers || {{

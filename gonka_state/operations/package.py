@@ -16,7 +16,7 @@ NO_INDEX, NOT_THERE, TOO_OLD, OTHERS, BUSY = 3, 4, 5, 6, 7
 LOCK_WAIT = 300
 """Seconds to wait for another apt, such as the nightly one."""
 
-# apt asks nothing, keeps configuration files that somebody edited, and needrestart restarts no service.
+# apt takes a mirror that it cannot reach for a warning. It asks nothing, keeps configuration files that somebody edited, and needrestart restarts no service.
 _APT = r"""
 log=/run/gonka-state-apt.log unit=gonka-state-apt.service
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
@@ -28,7 +28,7 @@ enough() {
   [ -z "$minimum" ] || dpkg --compare-versions "$found" ge "$minimum"
 }
 updated=
-update() { [ -z "$updated" ] && updated=1 && apt-get $options update >"$log" 2>&1; }
+update() { [ -z "$updated" ] && updated=1 && apt-get $options -o APT::Update::Error-Mode=any update >"$log" 2>&1; }
 """
 
 # The index is fetched only where it does not know the package, or where what it names is gone.
