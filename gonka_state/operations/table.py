@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.operations import (
     authorized_keys,
+    chain_sync,
     compose_images,
     compose_service,
     container_port,
@@ -21,8 +22,10 @@ from gonka_state.operations import (
     node,
     package,
     python_tool,
+    registration,
     repository,
     service,
+    setup_report,
     sysctl,
     warm_key,
 )
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
 OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
     {
+        "chain-sync": chain_sync.apply,
         "compose-images": compose_images.apply,
         "authorized-keys": authorized_keys.apply,
         "docker-daemon": docker_daemon.apply,
@@ -51,7 +55,9 @@ OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
         "node": node.apply,
         "package": package.apply,
         "python-tool": python_tool.apply,
+        "registration": registration.apply,
         "repository": repository.apply,
+        "setup-report": setup_report.apply,
         "warm-key": warm_key.apply,
     }
 )

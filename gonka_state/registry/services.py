@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.facts import containers, images, keyring_observed, services, strays
+from gonka_state.facts import (
+    containers,
+    images,
+    keyring_observed,
+    membership_observed,
+    services,
+    strays,
+)
 from gonka_state.kind import Kind, Need
 from gonka_state.registry.programs import docker_unit, packaged
 from gonka_state.resources.compose_images import ComposeImagesResource
@@ -52,6 +59,8 @@ KINDS: Sequence[Kind[Any, Any]] = (
             Need("firewall-rule"),
             Need("container-port"),
             Need("warm-key", keyring_observed.runs_on, first=True),
+            Need("registration", membership_observed.needs_registered, first=True),
+            Need("grants", membership_observed.needs_registered, first=True),
         ),
         side_by_side=True,
     ),

@@ -47,22 +47,23 @@ def keys(expansion: Expansion, name: str, host: Host, node: Node) -> Iterator[Dr
             "name": words.ml_key_name,
             "keyring": f"{directory}/{KEYRING}",
             "directory": directory,
-            "service": _service(host, directory),
+            "service": service_of(host, directory),
             "cluster": expansion.words.cluster,
             "password": secret,
             "waits": f"waits for {withheld}" if withheld else "",
-            "mnemonic_file": _path(expansion, ["warm_key", "mnemonic_file"]),
+            "mnemonic_file": operator_path(expansion, ["warm_key", "mnemonic_file"]),
             "account": address,
         }
         yield Draft(name, "warm-key", data, expansion.tree.deepest(["network", "ml_key_name"]))
 
 
-def _service(host: Host, directory: str) -> str:
+def service_of(host: Host, directory: str) -> str:
+    """The service of a project that answers the Admin API."""
     services = host.services[directory].services
     return next(name for name, service in services.items() if service.admin and service.state == "present")
 
 
-def _path(expansion: Expansion, words: list[str]) -> str:
+def operator_path(expansion: Expansion, words: list[str]) -> str:
     """A path of the operator's machine, relative to the file it is written in; empty where none is."""
     node = expansion.tree.get("network")
     for word in words:
@@ -80,7 +81,7 @@ def _account(expansion: Expansion, host: str, directory: str, address: str) -> I
     account, pubkey = expansion.words.network.account, expansion.context.pubkey
     if pubkey is None:
         return
-    home = _path(expansion, ["account", "keyring"])
+    home = operator_path(expansion, ["account", "keyring"])
     keyring = read(Path(home)) if home else None
     data: dict[str, Any] = {
         "name": account.key_name or "account",

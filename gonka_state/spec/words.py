@@ -7,7 +7,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gonka_state.spec.host_words import Host, Requirement, Role  # noqa: TC001  (pydantic reads it at run time)
-from gonka_state.spec.network_words import Seed  # noqa: TC001  (pydantic reads it at run time)
+from gonka_state.spec.network_words import (  # noqa: TC001  (pydantic reads them at run time)
+    ChainSync,
+    Grants,
+    Registration,
+    Seed,
+    SetupReport,
+)
 from gonka_state.spec.vocabulary import (
     AbsolutePath,
     Commit,
@@ -58,6 +64,10 @@ class Network(Words):
     warm_key: WarmKey = WarmKey()
     seed: Seed | None = None
     rpc_servers: Annotated[list[str], Field(min_length=2, max_length=2)] | None = None
+    chain_sync: ChainSync | None = None
+    registration: Registration | None = None
+    grants: Grants | None = None
+    setup_report: SetupReport | None = None
     keyring_password: Text | None = None
 
 

@@ -50,15 +50,25 @@ def carry_out(
             return done
         assert isinstance(command, Do)
         done.append(command)
-        ran = subprocess.run(
-            ["sh", "-c", change(command.script)],
-            input=command.stdin,
-            env=None if env is None else dict(env),
-            capture_output=True,
-            check=False,
-            text=True,
-            timeout=120,
-        )
-        result = Result(ran.returncode, ran.stdout, ran.stderr)
-        if command.check and ran.returncode:
+        result = run_do(command, env=env, change=change)
+        if command.check and result.status:
             raise StepError(f"{command.about}: {result.words}")
+
+
+def run_do(
+    command: Do,
+    *,
+    env: Mapping[str, str] | None = None,
+    change: Callable[[str], str] = lambda script: script,
+) -> Result:
+    """One command, in a real sh."""
+    ran = subprocess.run(
+        ["sh", "-c", change(command.script)],
+        input=command.stdin,
+        env=None if env is None else dict(env),
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=120,
+    )
+    return Result(ran.returncode, ran.stdout, ran.stderr)

@@ -204,6 +204,8 @@ def test_without_the_operators_values_only_what_needs_them_waits(
     assert held == [
         f"cluster2-network/env-file:{IN_CHECKOUT}config.env",
         f"cluster2-network/keyring:{IN_CHECKOUT}.inference/keyring-file",
+        "cluster2-network/registration:gonka-account-key-cluster2",
+        "cluster2-network/grants:gonka-account-key-cluster2",
     ]
     assert [text.partition(" ")[0] for text in desired.missing] == list(VALUES)
 
