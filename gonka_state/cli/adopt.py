@@ -12,7 +12,7 @@ import click
 from ruamel.yaml import YAML
 
 from gonka_state.core.desired import Login
-from gonka_state.engine.adopt import look
+from gonka_state.engine.adopt import look, public_half
 from gonka_state.engine.adopted import adopt
 from gonka_state.errors import InputError
 from gonka_state.registry import KINDS
@@ -59,7 +59,7 @@ def command(hosts: tuple[str, ...], cluster: str, verbose: bool, **given: Any) -
         if verbose:
             click.echo(f"{where}: {text}", err=True)
 
-    made = adopt(cluster, ssh, look(cluster, logins, say), addresses)
+    made = adopt(cluster, ssh, public_half(key), look(cluster, logins, say), addresses)
     text = _HEAD + as_yaml(made.words)
     _check(text)
     for note in made.notes:

@@ -47,9 +47,9 @@ class Adopted:
 
 
 def adopt(
-    cluster: str, ssh: Mapping[str, Any], found: Mapping[str, Found], addresses: Mapping[str, str]
+    cluster: str, ssh: Mapping[str, Any], key: str, found: Mapping[str, Found], addresses: Mapping[str, str]
 ) -> Adopted:
-    """The whole cluster file as a value.
+    """The whole cluster file as a value; `key` is the public half of the key that logs in.
 
     Raises:
         GonkaStateError: no host, or more than one, is a network node; its Admin API does not answer.
@@ -61,7 +61,10 @@ def adopt(
         made.hosts[name] = {
             "address": addresses[name],
             "role": NETWORK if name == network else ML,
+            "authorized_keys": {ssh["user"]: [key]},
         }
+        if not found[name].iptables:
+            made.hosts[name]["docker_daemon"] = {"iptables": True}
     made.words |= {"cluster": cluster, "ssh": dict(ssh), "network": _account(made, ways[network], network)}
     _checkouts(made, ways)
     _models(made)

@@ -87,13 +87,14 @@ def differs(seen: Ran) -> dict[str, set[str]]:
     return {
         change["address"]: {item["name"].partition(".")[2] or item["name"] for item in change["attributes"]}
         for change in seen.cluster["changes"]
+        if change["attributes"]
     }
 
 
 def untouched(old: Cluster) -> dict[str, str]:
     """What nobody declared."""
     return {
-        "container": old.shell(NET, "docker inspect -f '{{.Id}} {{.State.StartedAt}}' somebodys-own"),
+        "container": old.shell(NET, "docker inspect -f '{{.Id}} {{.State.Status}}' somebodys-own"),
         "keys": old.shell(ML, "cat ~ubuntu/.ssh/authorized_keys"),
         "variables": old.shell(NET, f"grep -E '^#|^$|GRAFANA|TM_HOME|COMPOSE' {JOIN}/config.env"),
         "models": old.shell(NET, "ls -lR /mnt/shared"),
@@ -116,6 +117,7 @@ def test_from_what_they_left_to_what_is_declared(old: Cluster, tmp_path: Path) -
 
     assert differs(seen) == FINDINGS
     listed = {item["name"] for item in seen.cluster["unmanaged"]}
+    assert any(item["kind"] == "authorized-keys" for item in seen.cluster["unmanaged"])
     assert {"somebodys-own", f"{JOIN}/config.env GRAFANA_ADMIN_PASSWORD"} <= listed
 
     edit(file, old.info.hosts[NET])
@@ -131,6 +133,8 @@ FINDINGS = {
     f"{NET}/container-port:8080/tcp": {"persistent"},
     f"{NET}/container-port:9100/tcp": {"from", "persistent"},
     f"{NET}/env-file:{JOIN}/config.env": {"mode"},
+    f"{NET}/docker-daemon:daemon.json": {"iptables"},
+    f"{ML}/docker-daemon:daemon.json": {"iptables"},
     f"{ML}/container-port:5050/tcp": {"persistent"},
     f"{ML}/container-port:8080/tcp": {"persistent"},
     f"{ML}/env-file:{JOIN}/config.env": {"mode", "KEYRING_PASSWORD"},
@@ -162,6 +166,7 @@ def judge(old: Cluster) -> None:
     """On the hosts themselves."""
     for host in (NET, ML):
         assert old.shell(host, f"stat -c %a {JOIN}/config.env*").split()[:2] == ["600", "600"]
+        assert '"iptables": true' in old.shell(host, "cat /etc/docker/daemon.json")
     assert old.shell(ML, f"grep -rl {PASSWORD} {JOIN} || true") == ""
     assert old.reaches(ML, NET, 9100)
     nodes = json.loads(old.shell(NET, "curl -s 127.0.0.1:9200/admin/v1/nodes"))

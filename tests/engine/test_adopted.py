@@ -35,7 +35,7 @@ def found(how: str) -> dict[str, Found]:
 
 
 def adopted(hosts: Mapping[str, Found]) -> Adopted:
-    return adopt("old", SSH, hosts, ADDRESSES)
+    return adopt("old", SSH, KEY, hosts, ADDRESSES)
 
 
 def changed(how: str, host: str, **parts: Any) -> dict[str, Found]:  # noqa: ANN401  (fields of Found)
