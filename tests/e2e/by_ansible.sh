@@ -5,6 +5,10 @@ set -eu
 role=$1 network=$2 own=$3 url=$4 pubkey=$5 password=$6
 join=/opt/gonka-repo/deploy/join
 
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq >/dev/null
+apt-get install -qq -y git curl ufw python3 >/dev/null 2>&1
+
 # Docker is told to leave the firewall alone, instead of being restricted.
 python3 - <<'END'
 import json, pathlib
