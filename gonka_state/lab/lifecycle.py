@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gonka_state.errors import LabError
-from gonka_state.lab import base, cgroups, hosts, network, overlay, processes, records, services
+from gonka_state.lab import base, cgroups, hosts, limits, network, overlay, processes, records, services
 from gonka_state.lab.machine import probe
 from gonka_state.lab.network import Network
-from gonka_state.lab.paths import LabPaths, clusters, locked, state_root
+from gonka_state.lab.paths import LabPaths, clusters, inotify_kept, locked, state_root
 from gonka_state.lab.shell import run
 from gonka_state.lab.spec import HostStatus, LabInfo, LabSpec, Plan, Say
 
@@ -51,10 +51,11 @@ def _boot(spec: LabSpec, plan: Plan, say: Say) -> LabInfo:
     paths.root.mkdir(parents=True, mode=0o700)
     directory = base.ensure(say)
     records.Record(spec, plan, directory).write()
+    limits.make_room(sum(len(record.spec.hosts) for record in records.every()), inotify_kept(), say)
     network.create(net, [host.name for host in spec.hosts])
     ref = services.start(spec, net, paths, directory)
     record = records.Record(spec, plan, directory, ref)
-    say(f"registry, repository, model hub and packages answer on {plan.services}")
+    say(f"registry, repository, model hub, packages and seed node answer on {plan.services}")
     run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"lab {spec.cluster}", "-f", paths.key])
     lines = [hosts.prepare(spec, plan, paths, host.name, record.rootfs) for host in spec.hosts]
     paths.known_hosts.write_text("".join(lines))
@@ -117,6 +118,8 @@ def _clean(cluster: str) -> None:
     network.remove(net)
     if paths.root.exists():
         shutil.rmtree(paths.root)
+    if not records.every():
+        limits.put_back(inotify_kept())
 
 
 def status() -> list[HostStatus]:

@@ -34,6 +34,11 @@ def state_root() -> Path:
     return _xdg("XDG_STATE_HOME", ".local/state")
 
 
+def inotify_kept() -> Path:
+    """Where the machine's own ceiling of inotify instances is kept while labs have raised it."""
+    return state_root() / "inotify-instances"
+
+
 def cache_root() -> Path:
     """The directory that holds built base systems."""
     return _xdg("XDG_CACHE_HOME", ".cache")
