@@ -71,6 +71,25 @@ TAMPERS = [
         "a blob is truncated", ML[1], f'truncate -s 1000 "{SHARD}"', {f"{ML[1]}/model:{BIG}": {"revision"}}
     ),
     Tamper(
+        "another commit is called main",
+        ML[0],
+        f"printf 0123456789012345678901234567890123456789 >{BLOBS}/refs/main",
+        {f"{ML[0]}/model:{BIG}": {"ref"}},
+    ),
+    Tamper(
+        "an image loses its name",
+        NETWORK,
+        "docker rmi -f ghcr.io/product-science/explorer:latest",
+        {f"{NETWORK}/compose-images:{JOIN}": {"missing"}},
+    ),
+    Tamper(
+        "a container loses cards",
+        ML[4],
+        "docker exec join-mlnode-308-1 sh -c 'echo 7 >/etc/gonka-state-lab/gpus'",
+        {f"{ML[4]}/compose-service:mlnode-308": {"gpus"}},
+        {f"{ML[4]}/join-mlnode-308-1"},
+    ),
+    Tamper(
         "a container is stopped",
         ML[2],
         "docker stop -t 1 join-inference-1",
@@ -129,6 +148,24 @@ def test_exactly_what_was_changed_is_named_and_closed(cluster: Cluster, tamper: 
 def _seen(item: dict[str, Any]) -> bool:
     """Whether a change was seen; who gets an answer from a port is known after its rules are closed."""
     return not item["warning"] and not item["conditional"]
+
+
+def test_wrong_bytes_are_found_on_request_and_fetched_again(cluster: Cluster) -> None:
+    assert cluster.run("converge", "--yes").status == 0
+    cluster.shell(ML[1], f'printf X | dd of="{SHARD}" bs=1 seek=5000 conv=notrunc status=none')
+
+    plain = cluster.run("diff")
+    seen = cluster.run("diff", "--verify-models", "--json")
+    closed = cluster.run("converge", "--yes", "--verify-models", "--json")
+
+    assert plain.status == 0, plain.out
+    (change,) = [item for item in seen.cluster["changes"] if _seen(item)]
+    assert change["address"] == f"{ML[1]}/model:{BIG}"
+    assert "wrong bytes: model-00002-of-00004.safetensors" in change["reason"]
+    assert f"{ML[1]}: reading 2.4 MB of {BIG}" in seen.err
+    assert closed.status == 0, closed.out + closed.err
+    assert [step["address"] for step in closed.cluster["steps"]] == [change["address"]]
+    assert cluster.run("diff", "--verify-models").status == 0
 
 
 def test_what_nobody_declared_is_no_drift_and_is_listed(cluster: Cluster) -> None:

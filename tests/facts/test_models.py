@@ -87,7 +87,7 @@ def test_a_whole_model_is_told_by_its_headers(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "a home")
     cache.usual()
 
-    assert look(cache.resource) == Present({"revision": COMMIT}, {"bad": {}})
+    assert look(cache.resource) == Present({"revision": COMMIT}, {"bad": {}, "again": 0})
 
 
 def test_a_short_file_is_told_by_its_own_header(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_damaged_listing_is_no_listing(tmp_path: Path) -> None:
     (cache.root / "trees").mkdir()
     (cache.root / "trees" / f"{COMMIT}.json").write_text('{"format_version": 1, "files": {')
 
-    assert look(cache.resource) == Present({"revision": COMMIT}, {"bad": {}})
+    assert look(cache.resource) == Present({"revision": COMMIT}, {"bad": {}, "again": 0})
 
 
 def test_names_with_spaces_and_line_breaks_do_no_harm(tmp_path: Path) -> None:
