@@ -54,7 +54,8 @@ class RequirementsFact(Fact[Conditions]):
         readings = (_READINGS[resource.topic] for resource in mine if resource.topic in _READINGS)
         parts = dict.fromkeys(part for reading in readings for part in reading.parts)
         lines = [_SHELL, f"part clock echo {look.clock:.3f}"]
-        lines += [f"part {part} {_COMMANDS[part]}" for part in parts]
+        # The clock first: whatever takes long before it would count as skew.
+        lines += [f"part {part} {_COMMANDS[part]}" for part in sorted(parts, key=lambda part: part != "time")]
         disks = (requirement_disk.lines(resource) for resource in mine if resource.topic in PATHS)
         lines += dict.fromkeys(line for some in disks for line in some)
         lines += requirement_network.lines(mine)

@@ -45,6 +45,7 @@ KINDS: Sequence[Kind[Any, Any]] = (
         wanted=membership_observed.wanted_grants,
         needs=(
             Need("registration"),
+            Need("chain-sync"),
             Need("warm-key", membership_observed.granted_to),
             Need("package", packaged("curl")),
         ),

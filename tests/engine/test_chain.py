@@ -12,6 +12,7 @@ import pytest
 from gonka_state.core.chain import ChainSource
 from gonka_state.core.change import Effect
 from gonka_state.core.report import ExitStatus, Status, plan_status, report_status
+from gonka_state.engine.observe import Observer
 from gonka_state.lab.standins import chainclock
 
 if TYPE_CHECKING:
@@ -170,6 +171,16 @@ def test_a_network_host_that_is_off_means_no(paper: Paper) -> None:
     assert [change.held for change in report.plan.pending] == [
         "not now: the phase of the chain is not known: is off"
     ]
+
+
+@pytest.mark.usefixtures("api")
+def test_an_api_that_hangs_delays_nothing_that_is_compared_with_our_clock(paper: Paper) -> None:
+    paper.note("network", "other")
+
+    with paper.connected() as session:
+        look = Observer(session, paper.desired, paper.kinds, lambda *_: None).look(["network"])
+
+    assert list(look.hosts["network"].sections) == ["notes", "chain-phase"]
 
 
 def test_a_selection_without_the_network_host_asks_it_for_the_phase_alone(paper: Paper, api: Api) -> None:

@@ -97,6 +97,13 @@ def test_this_machine_answers_every_topic_that_needs_no_program_of_its_own(
     assert state.disks["counted disk"] >= 50_000
 
 
+def test_the_clock_is_read_before_anything_that_may_take_long() -> None:
+    script = FACT.script([need("docker", minimum="20"), need("time", at_most=5.0)], Look())
+
+    asked = [line.split()[1] for line in script.splitlines() if line.startswith("part ")]
+    assert asked == ["clock", "time", "docker"]
+
+
 def test_only_what_is_required_is_asked() -> None:
     script = FACT.script(
         [need("cores", minimum=8), need("nvidia-runtime", equals=True), need("docker", minimum="20")], Look()
