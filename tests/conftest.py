@@ -36,6 +36,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Rewrite tests/golden/ from what the views say now; review the change with git diff.",
     )
     parser.addoption("--no-lab", action="store_true", help="Leave out the tests on real hosts.")
+    parser.addoption(
+        "--soak",
+        action="store_true",
+        help="Take the time: kill a converge at every step, not at one of each kind.",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 _NETLINK_AUDIT, _SO_RCVBUFFORCE = 9, 33
 _REQUEST, _ACK, _ERROR = 1, 4, 2
@@ -41,14 +42,14 @@ def _status(mask: int, *, enabled: int = 0, pid: int = 0) -> bytes:
 
 
 class Execs:
-    """Listens while it is entered, and keeps the argument lists in which one of `words` stands.
+    """Listens while it is entered, and writes every argument list to `file`; `find` searches them afterwards.
 
     Raises:
         OSError: the kernel has no audit, or somebody else listens to it.
     """
 
-    def __init__(self, words: Iterable[str]) -> None:
-        self._needles = {word: (word, word.encode().hex().upper()) for word in words}
+    def __init__(self, file: Path) -> None:
+        self._file = file
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_AUDIT)
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 64 << 20)
         self._stopped = threading.Event()
@@ -56,7 +57,6 @@ class Execs:
         self.heard = 0
         self.lost = 0
         self._lost_before = 0
-        self.found: list[tuple[str, str]] = []
 
     def __enter__(self) -> Self:
         try:
@@ -103,17 +103,18 @@ class Execs:
                 return data[_HEAD_SIZE:]
 
     def _listen(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                data = self._socket.recv(1 << 16)
-            except TimeoutError:
-                continue
-            _, kind, _, _, _ = struct.unpack(_HEAD, data[:_HEAD_SIZE])
-            if kind == _EXECVE:
-                self.heard += 1
-                self._judge(data[_HEAD_SIZE:].decode(errors="replace"))
+        with self._file.open("w", encoding="utf-8", errors="replace") as records:
+            while not self._stopped.is_set():
+                try:
+                    data = self._socket.recv(1 << 16)
+                except TimeoutError:
+                    continue
+                if struct.unpack(_HEAD, data[:_HEAD_SIZE])[1] == _EXECVE:
+                    self.heard += 1
+                    records.write(data[_HEAD_SIZE:].decode(errors="replace") + "\n")
 
-    def _judge(self, record: str) -> None:
-        for word, needles in self._needles.items():
-            if any(needle in record for needle in needles):
-                self.found.append((word, record))
+    def find(self, words: Iterable[str]) -> list[str]:
+        """The records in which one of `words` stands; the kernel writes arguments with blanks in them in hex."""
+        needles = [needle for word in words for needle in (word, word.encode().hex().upper())]
+        with self._file.open(encoding="utf-8") as records:
+            return [line for line in records if any(needle in line for needle in needles)]

@@ -25,7 +25,7 @@ PATIENCE = 900
 
 @dataclass
 class Walk:
-    """What was killed, in order, and how the last run ended.
+    """What was killed, in order, what all runs said on standard error, and how the last run ended.
 
     `wants` decides by kind and address at which steps to kill; each step is killed at most once. The moment within
     the step is random, from `seed`: up to `reach` seconds after it began.
@@ -36,6 +36,7 @@ class Walk:
     seed: int = 1
     reach: float = 0.6
     killed: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     status: int = -1
     out: str = ""
 
@@ -70,6 +71,7 @@ class Walk:
         deadline = time.monotonic() + PATIENCE
         try:
             for line in process.stderr:
+                self.said.append(line)
                 begun = _BEGINS.match(line.rstrip("\n"))
                 if (
                     begun
