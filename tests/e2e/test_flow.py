@@ -151,14 +151,14 @@ def test_a_secret_is_on_its_host_only_and_nowhere_in_what_we_say(cluster: Cluste
         cluster.run("diff", "-v", "-v"),
         cluster.run("diff", "--json"),
         cluster.run("diff", "--observed", str(snapshot), "-v"),
-        cluster.run("converge", "--yes", "-v", "--kind", "file"),
+        cluster.run("converge", "--yes", "-v", "--kind", "env-file"),
     ]
 
     assert password in cluster.shell(NETWORK, f"cat {JOIN}/config.env")
     assert all(password not in ran.out + ran.err for ran in said)
     assert password not in snapshot.read_text()
     assert snapshot.stat().st_mode & 0o777 == 0o600
-    assert "PORT=8081" in said[1].out
+    assert "PORT 8081 → 8080" in said[1].out
     assert password not in cluster.shell(
         NETWORK, "journalctl --no-pager -o cat; cat /var/log/*.log 2>/dev/null", check=False
     )
