@@ -21,7 +21,7 @@ _APT = r"""
 log=/run/gonka-state-apt.log unit=gonka-state-apt.service
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 options="-q -y -o DPkg::Lock::Timeout=$lock -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold"
-options="$options --no-install-recommends --no-remove"
+options="$options --no-install-recommends --no-remove -o Acquire::Retries=3"
 enough() {
   found=$(apt-cache policy -- "$name" | sed -n 's/^  Candidate: //p')
   case $found in '' | '(none)') return 1 ;; esac
