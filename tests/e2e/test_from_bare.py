@@ -44,9 +44,9 @@ hosts:
 """
 
 # Where a secret may lie on a host, and nowhere else: the file that must hold the password, Docker's own record of a
-# container's environment (docker-compose has no other way), and the worker key in the API's own store.
+# container's environment and its runtime's copy while it runs (compose has no other way), and the worker key in the API's own store.
 MAY_HOLD = {
-    "password": (f"{JOIN}/config.env", "/var/lib/docker/containers/"),
+    "password": (f"{JOIN}/config.env", "/var/lib/docker/containers/", "/run/containerd/"),
     "mnemonic": (),
     "passphrase": (),
     "worker": (f"{JOIN}/.dapi/",),
