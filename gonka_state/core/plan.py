@@ -121,7 +121,9 @@ def _settle_one(change: Change, needs: Sequence[tuple[Edge, Change]], pending_on
     if change.maintenance:
         return change
     if change.action is Action.UNKNOWN:
-        later = [need for _, need in needs if pending_on and need.pending and need.address.kind == pending_on]
+        # What the command line left out makes nothing known in this run.
+        planned = [need for _, need in needs if need.pending and need.held != NOT_SELECTED]
+        later = [need for need in planned if pending_on and need.address.kind == pending_on]
         if not later:
             return change
         reason = f"known after {later[0].address.local}"

@@ -227,6 +227,7 @@ def test_what_a_planned_step_makes_known_is_planned_with_it() -> None:
         (Change(NEED, Action.CREATE), "node"),
         (Change(NEED, Action.NONE), "file"),
         (Change(NEED, Action.UNKNOWN), "file"),
+        (Change(NEED, Action.CREATE, held=NOT_SELECTED), "file"),
     ],
 )
 def test_else_it_stays_unknown(need: Change, pending_on: str) -> None:
