@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CEILING = Path("/proc/sys/fs/inotify/max_user_instances")
 PER_HOST = 12
 """A booted host has nine; booting takes a few more."""
-SPARE = 64
+SPARE = 32
 """What the machine itself may need."""
 
 
