@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from gonka_state.core.address import Address
@@ -140,3 +140,8 @@ class Desired(Generic[R]):
     chain: ChainSource | None = None
     maintenance: Mapping[str, Maintenance] = field(default_factory=dict)
     prune: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def contacts(self, hosts: Collection[str]) -> list[str]:
+        """The hosts to connect to for a look at `hosts`: these, and the one that knows the phase of the chain."""
+        source = self.chain
+        return list(hosts) if source is None or source.host in hosts else [source.host, *hosts]

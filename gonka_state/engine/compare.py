@@ -59,19 +59,12 @@ class Comparer:
 
     def contacts(self) -> list[str]:
         """The hosts to connect to: those to be looked at, and the one that knows the phase of the chain."""
-        hosts = self.hosts()
-        source = self.desired.chain
-        return hosts if source is None or source.host in hosts else [source.host, *hosts]
+        return self.desired.contacts(self.hosts())
 
     def chain(self, snapshot: Snapshot) -> Chain | None:
         """What the chain was doing at this look; None where there is none to ask."""
         source = self.desired.chain
-        if source is None:
-            return None
-        look = snapshot.hosts.get(source.host)
-        answer = look.sections.get(chain_phase.SECTION) if look is not None else None
-        unknown = (look.unknown if look is not None else "") or (answer.unknown if answer is not None else "")
-        return chain_phase.read(None if answer is None else answer.text, unknown)
+        return None if source is None else chain_phase.read(snapshot.hosts.get(source.host))
 
     def compare(self, snapshot: Snapshot, *, seconds: float = 0.0) -> Compared:
         """Judge every declared resource; hosts that are not in the snapshot are unknown."""

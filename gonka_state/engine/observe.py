@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
+from gonka_state.engine.asked import facts_of
 from gonka_state.engine.probing import Prober
 from gonka_state.engine.retry import pauses
 from gonka_state.engine.unreachable import words
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from gonka_state.core.desired import Desired
     from gonka_state.engine.session import Session
     from gonka_state.engine.verify import Verifier
-    from gonka_state.facts.base import Fact
     from gonka_state.kind import Kind
     from gonka_state.resources.base import Resource
 
@@ -47,9 +47,7 @@ class Observer:
         `hosts` nothing else is asked.
         """
         taken = datetime.now(UTC).isoformat(timespec="seconds")
-        source = self.desired.chain
-        asked = [*hosts, *([source.host] if source is not None and source.host not in hosts else [])]
-        asked = [host for host in asked if host in self.session.hosts]
+        asked = [host for host in self.desired.contacts(hosts) if host in self.session.hosts]
         reachable = [host for host in asked if host not in self.session.unreachable]
         before = dict(self.session.execs)
         probing = gevent.spawn(Prober(self.session, self.desired).probe, hosts)
@@ -80,11 +78,7 @@ class Observer:
             return None
         if source.host in self.session.unreachable or source.host not in self.session.hosts:
             return chain_phase.read(None)
-        look = self.ask(source.host, self._sections(source.host, whole=False))
-        answer = look.sections.get(
-            chain_phase.SECTION, snapshot.Answer("", unknown=look.unknown or "no answer")
-        )
-        return chain_phase.read(answer.text, answer.unknown)
+        return chain_phase.read(self.ask(source.host, self._sections(source.host, whole=False)))
 
     def ask(self, host: str, sections: Sequence[snapshot.Section]) -> snapshot.HostLook:
         """One host's answer to these sections."""
@@ -126,23 +120,13 @@ class Observer:
     def _sections(self, host: str, *, whole: bool) -> list[snapshot.Section]:
         look = Look(salt=self.salt, clock=time.time())
         default = self.desired.run.timeouts.section
-        phase = [
-            snapshot.Section(chain_phase.SECTION, chain_phase.script(source, look), default, root=True)
-            for source in (self.desired.chain,)
-            if source is not None and source.host == host
-        ]
-        # Last: an API that hangs here must not count as a clock that is off, in the section that comes first.
-        return [*(self._declared(host, look) if whole else []), *phase]
-
-    def _declared(self, host: str, look: Look) -> list[snapshot.Section]:
-        wanted: dict[str, tuple[Fact[Any], list[Resource]]] = {}
-        for address, declared in self.desired.resources.items():
-            if address.host == host and not declared.withheld:
-                fact = self.kinds[address.kind].fact
-                if not fact.elsewhere:
-                    wanted.setdefault(fact.section, (fact, []))[1].append(declared.resource)
-        default = self.desired.run.timeouts.section
-        return [
+        sections = [
             snapshot.Section(fact.section, fact.script(mine, look), fact.deadline or default, root=fact.root)
-            for fact, mine in wanted.values()
+            for fact, mine in (facts_of(self.desired, self.kinds, host) if whole else ())
         ]
+        source = self.desired.chain
+        if source is not None and source.host == host:
+            # Last: an API that hangs here must not count as a clock that is off, in the section that comes first.
+            script = chain_phase.script(source, look)
+            sections.append(snapshot.Section(chain_phase.SECTION, script, default, root=True))
+        return sections

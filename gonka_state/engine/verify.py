@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.units import human_bytes, human_duration
+from gonka_state.engine.asked import facts_of
 from gonka_state.engine.unreachable import words
 from gonka_state.errors import FactError
 from gonka_state.facts.base import PRELUDE
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from gonka_state.core.desired import Desired
     from gonka_state.engine.session import Session
-    from gonka_state.facts.base import Fact, Verification
+    from gonka_state.facts.base import Verification
     from gonka_state.facts.snapshot import HostLook
     from gonka_state.kind import Kind
     from gonka_state.resources.base import Resource
@@ -49,7 +50,7 @@ class Verifier:
 
     def verify(self, host: str, look: HostLook) -> HostLook:
         """The look with its sections made longer; one that could not be finished makes its section unknown."""
-        for fact, mine in self._facts(host):
+        for fact, mine in facts_of(self.desired, self.kinds, host):
             answer = look.sections.get(fact.section)
             if answer is None or answer.unknown:
                 continue
@@ -63,14 +64,6 @@ class Verifier:
                 self.earlier[key] = longer.text
                 look = look.with_section(fact.section, longer)
         return look
-
-    def _facts(self, host: str) -> list[tuple[Fact[Any], list[Resource]]]:
-        wanted: dict[str, tuple[Fact[Any], list[Resource]]] = {}
-        for address, declared in self.desired.resources.items():
-            if address.host == host and not declared.withheld:
-                fact = self.kinds[address.kind].fact
-                wanted.setdefault(fact.section, (fact, []))[1].append(declared.resource)
-        return list(wanted.values())
 
     def _carry_out(self, host: str, answer: Answer, task: Verification) -> Answer:
         deadline = self.desired.run.timeouts.verify

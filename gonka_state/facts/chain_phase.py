@@ -16,6 +16,7 @@ from gonka_state.facts.base import Look, Parts, quote, split_parts
 
 if TYPE_CHECKING:
     from gonka_state.core.chain import ChainSource
+    from gonka_state.facts.snapshot import HostLook
 
 SECTION = "chain-phase"
 
@@ -86,11 +87,13 @@ def _judge(serving: bool, said: Any) -> Chain:  # noqa: FBT001, ANN401 (a value 
     return Chain(serving, phase, height, next_poc, why)
 
 
-def read(text: str | None, unknown: str = "") -> Chain:
-    """The chain from a section's text; with none, the reason why nobody knows."""
-    if text is None or unknown:
+def read(look: HostLook | None) -> Chain:
+    """The chain as its host's look tells it; where that does not, the reason why nobody knows."""
+    answer = look.sections.get(SECTION) if look is not None else None
+    unknown = (look.unknown if look is not None else "") or (answer.unknown if answer is not None else "")
+    if answer is None or unknown:
         return Chain(serving=True, why=f"{UNREAD.why}: {unknown or 'nobody looked'}")
     try:
-        return parse(text)
+        return parse(answer.text)
     except FactError as error:
         return Chain(serving=True, why=f"{UNREAD.why}: {error}")

@@ -12,6 +12,7 @@ from gonka_state.core.chain import SAFE_PHASE, ChainSource
 from gonka_state.errors import FactError
 from gonka_state.facts import chain_phase
 from gonka_state.facts.base import MARK, Look
+from gonka_state.facts.snapshot import Answer, HostLook
 from gonka_state.lab.standins import chainclock
 
 ORIGIN = 1000
@@ -19,6 +20,10 @@ ORIGIN = 1000
 
 def _section(*parts: tuple[str, str, int]) -> str:
     return "".join(f"{MARK}x part {name}\n{text}\n{MARK}x rc {status} \n" for name, text, status in parts)
+
+
+def _look(answer: Answer) -> HostLook:
+    return HostLook({chain_phase.SECTION: answer})
 
 
 def _answer(height: int, **control: object) -> str:
@@ -78,9 +83,10 @@ def test_whatever_the_api_answers_it_is_the_phase_or_unknown(body: str, status: 
 def test_a_section_cut_short_is_an_error_and_read_takes_it_for_no() -> None:
     with pytest.raises(FactError):
         chain_phase.parse(f"{MARK}x part warm\nye")
-    assert chain_phase.read(f"{MARK}x part warm\nye").holds
+    assert chain_phase.read(_look(Answer(f"{MARK}x part warm\nye"))).holds
     assert chain_phase.read(None).holds
-    assert chain_phase.read("", "no answer within 30 s").why.endswith("no answer within 30 s")
+    unknown = Answer("", unknown="no answer within 30 s")
+    assert chain_phase.read(_look(unknown)).why.endswith("no answer within 30 s")
 
 
 def test_the_address_is_looked_for_only_where_it_is_known() -> None:
