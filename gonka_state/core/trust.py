@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from gonka_state.core.ssh_key import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -21,13 +21,12 @@ class Key:
 
     @property
     def fingerprint(self) -> str:
-        """As every SSH program shows it: `SHA256:` and base64 without padding.
+        """As every SSH program shows it.
 
         Raises:
             ValueError: the key is no base64.
         """
-        digest = hashlib.sha256(base64.b64decode(self.data, validate=True)).digest()
-        return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
+        return fingerprint(self.data)
 
 
 class Verdict(StrEnum):

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from gonka_state.core.observation import Observation, Present, Unknown, Unmanaged, Value
+from gonka_state.core.ssh_key import fingerprint
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Fact, Look, Part, pyinfra_fact, quote, split_parts
-from gonka_state.resources.authorized_keys import AuthorizedKeysResource, fingerprint
+from gonka_state.resources.authorized_keys import AuthorizedKeysResource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

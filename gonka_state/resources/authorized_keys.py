@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
+from gonka_state.core.ssh_key import fields, fingerprint
 from gonka_state.resources.base import Attribute, Resource
 
 USER = r"^[a-z_][a-z0-9_-]{0,30}$"
 TYPES = r"^(ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+$"
 KEY = r"^(ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}( [^\x00-\x1f]*)?$"
 """`TYPE BASE64 COMMENT`, as in a .pub file; options before it are not ours to give."""
-
-
-def fingerprint(blob: str) -> str:
-    """A key's fingerprint as ssh-keygen prints it, from its base64.
-
-    Raises:
-        ValueError: it is no base64.
-    """
-    try:
-        digest = hashlib.sha256(base64.b64decode(blob, validate=True)).digest()
-    except binascii.Error as error:
-        raise ValueError("is no base64") from error
-    return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
 class AuthorizedKeysResource(Resource):
@@ -46,8 +31,11 @@ class AuthorizedKeysResource(Resource):
     def _whole(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
         for key in keys:
             kind, blob, *_ = key.split(" ")
-            data = base64.b64decode(blob + "=" * (-len(blob) % 4))
-            if data[4 : 4 + len(kind)] != kind.encode():
+            try:
+                name, *numbers = fields(blob)
+            except ValueError:
+                name, numbers = b"", []
+            if name != kind.encode() or not numbers:
                 raise ValueError(f"{key[:40]}… is cut off or no key of its type")
         return keys
 

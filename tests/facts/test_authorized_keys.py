@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gonka_state.core.observation import Present, Unknown
+from gonka_state.core.ssh_key import fingerprint
 from gonka_state.errors import FactError
 from gonka_state.facts.authorized_keys import FACT, observe_keys, unmanaged_keys, wanted_keys
 from gonka_state.facts.here import Here
-from gonka_state.resources.authorized_keys import AuthorizedKeysResource, fingerprint
+from gonka_state.resources.authorized_keys import AuthorizedKeysResource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +80,25 @@ def test_a_key_that_is_none_is_refused(keys: str) -> None:
 def test_a_cut_off_key_of_another_type_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match="cut off or no key of its type"):
         AuthorizedKeysResource(name="u", keys=(key.replace("ssh-ed25519 ", "ssh-rsa "),))
+
+
+def test_a_key_that_lost_its_end_is_refused(key: str) -> None:
+    kind, blob, *_ = key.split()
+    for cut in range(1, len(blob)):
+        with pytest.raises(ValueError, match=r"cut off or no key of its type|pattern"):
+            AuthorizedKeysResource(name="u", keys=(f"{kind} {blob[:-cut]} a comment",))
+
+
+@pytest.mark.parametrize(
+    "kind", [["ed25519"], ["rsa", "-b", "2048"], ["ecdsa", "-b", "521"]], ids=lambda w: w[0]
+)
+def test_every_kind_of_key_is_taken_whole(kind: list[str], tmp_path: Path) -> None:
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("ssh-keygen is not installed")
+    subprocess.run(["ssh-keygen", "-q", "-t", *kind, "-N", "", "-f", str(tmp_path / "k")], check=True)
+    line = (tmp_path / "k.pub").read_text().strip()
+
+    assert list(AuthorizedKeysResource(name="u", keys=(line,)).by_fingerprint().values()) == [line]
 
 
 def test_this_machines_users(section: Callable[..., str]) -> None:
