@@ -7,11 +7,10 @@ passphrase is tried there, by perl's crypt, and only the outcome travels.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from gonka_state.core.bech32 import address_of
+from gonka_state.core.keyring_files import key_addresses, key_names
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Fact, Look, Part, Parts, pyinfra_fact, quote, split_parts
 from gonka_state.resources.account import AccountResource
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from gonka_state.resources.base import Resource
 
-_ADDRESS = re.compile(r"[0-9a-f]{40}\.address")
 MARK_LENGTH = 4
 """Hex digits of a salted digest: enough to notice another passphrase, too few to guess one from a snapshot."""
 
@@ -168,8 +166,8 @@ def _keys(part: Part) -> Keys:
         return Keys(error="no answer")
     return Keys(
         there=state == "there",
-        names=tuple(name.removesuffix(".info") for name in names if name.endswith(".info")),
-        addresses=tuple(address_of(bytes.fromhex(name[:40])) for name in names if _ADDRESS.fullmatch(name)),
+        names=key_names(names),
+        addresses=key_addresses(names),
         hashed="keyhash" in names,
     )
 

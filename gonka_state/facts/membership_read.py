@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.core.bech32 import address_of
+from gonka_state.core.keyring_files import key_addresses, key_names
 from gonka_state.facts.admin_api import read_answer
 from gonka_state.facts.chain_shell import OK, Node, answered, moment, read_node
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 NOT_FOUND, GATEWAY_NOT_FOUND = 404, 5
 V2_SINCE = (0, 2, 12)
 """The first release with GET /v2/participants (gonka-contract 0)."""
-
-_ADDRESS = re.compile(r"[0-9a-f]{40}\.address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +207,4 @@ def _keyring(part: Part | None) -> Keyring:
     if part.failed:
         return Keyring(problem=part.failed)
     names = [] if part.text.strip() == "none" else part.lines
-    return Keyring(
-        tuple(name.removesuffix(".info") for name in names if name.endswith(".info")),
-        tuple(address_of(bytes.fromhex(name[:40])) for name in names if _ADDRESS.fullmatch(name)),
-    )
+    return Keyring(key_names(names), key_addresses(names))

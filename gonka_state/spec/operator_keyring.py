@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gonka_state.core.bech32 import address_of
+from gonka_state.core.keyring_files import key_addresses, key_names
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 BACKEND = "keyring-file"
-_ADDRESS = re.compile(r"[0-9a-f]{40}\.address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +41,4 @@ def read(home: Path) -> OperatorKeyring:
         files = sorted(path.name for path in place.iterdir())
     except OSError as error:
         return OperatorKeyring(str(place), unread=f"{place} cannot be read: {error.strerror}")
-    return OperatorKeyring(
-        str(place),
-        tuple(name.removesuffix(".info") for name in files if name.endswith(".info")),
-        tuple(address_of(bytes.fromhex(name[:40])) for name in files if _ADDRESS.fullmatch(name)),
-    )
+    return OperatorKeyring(str(place), key_names(files), key_addresses(files))
