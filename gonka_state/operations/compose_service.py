@@ -12,13 +12,15 @@ from gonka_state.facts.container import parse_container
 from gonka_state.facts.health import ailment
 from gonka_state.operations.base import Commands, Do, Pause, Result, Say, Step, fail
 from gonka_state.operations.pull import pull
+from gonka_state.resources.compose_service import ComposeServiceResource
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from gonka_state.facts.container import Container
     from gonka_state.operations.base import Command
-    from gonka_state.resources.compose_service import ComposeServiceResource
+    from gonka_state.resources.registration import RegistrationResource
+    from gonka_state.resources.warm_key import WarmKeyResource
 
 LOG_LINES = 20
 _POLL = 2
@@ -73,6 +75,22 @@ def apply(step: Step[ComposeServiceResource]) -> Commands:
     else:
         yield from _run(step)
         yield from _until_healthy(step)
+
+
+def declared_service(
+    step: Step[RegistrationResource] | Step[WarmKeyResource], purpose: str
+) -> ComposeServiceResource:
+    """The declared service that a resource names by `service` and `directory`, in whose container a program is run.
+
+    Raises:
+        StepError: nobody declared it.
+    """
+    wish = step.resource
+    named = wish.service, wish.directory
+    for other in step.here.declared:
+        if isinstance(other, ComposeServiceResource) and (other.name, other.directory) == named:
+            return other
+    raise StepError(f"{wish.directory} has no declared service {wish.service} {purpose}")
 
 
 def project_script(resource: ComposeServiceResource, body: str, **values: str) -> str:

@@ -11,8 +11,7 @@ from gonka_state.facts.base import MARK, PRELUDE, Look
 from gonka_state.facts.membership import FACT
 from gonka_state.facts.membership_observed import submit
 from gonka_state.operations.base import Do, Pause, Say, fail
-from gonka_state.operations.compose_service import project_script
-from gonka_state.resources.compose_service import ComposeServiceResource
+from gonka_state.operations.compose_service import declared_service, project_script
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -56,7 +55,7 @@ def apply(step: Step[RegistrationResource]) -> Commands:
         )
     values = {"URL": wish.url, "PUBKEY": wish.pubkey, "SEED": wish.seed_api}
     about = f"register {wish.name}"
-    script = project_script(_service(step), _REGISTER, **values)
+    script = project_script(declared_service(step, "to register from"), _REGISTER, **values)
     deadline = max(step.timeouts.step, step.timeouts.pull)
     result = yield Do(about, script, deadline=deadline, check=False, turn="compose")
     yield from _confirm(step, result)
@@ -100,19 +99,3 @@ def _look(step: Step[RegistrationResource]) -> Generator[Command, Result, Member
         return FACT.parse(result.stdout)
     except FactError as error:
         raise StepError(f"the chain's answers cannot be understood: {error}") from error
-
-
-def _service(step: Step[RegistrationResource]) -> ComposeServiceResource:
-    """The declared service in whose container the program runs.
-
-    Raises:
-        StepError: nobody declared it.
-    """
-    wish = step.resource
-    for other in step.here.declared:
-        if isinstance(other, ComposeServiceResource) and (other.name, other.directory) == (
-            wish.service,
-            wish.directory,
-        ):
-            return other
-    raise StepError(f"{wish.directory} has no declared service {wish.service} to register from")

@@ -37,18 +37,16 @@ if TYPE_CHECKING:
 
 OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
     {
+        "authorized-keys": authorized_keys.apply,
         "chain-sync": chain_sync.apply,
         "compose-images": compose_images.apply,
-        "authorized-keys": authorized_keys.apply,
-        "docker-daemon": docker_daemon.apply,
-        "file-block": file_block.apply,
-        "service": service.apply,
-        "sysctl": sysctl.apply,
         "compose-service": compose_service.apply,
         "container-port": container_port.apply,
         "directory": directory.apply,
+        "docker-daemon": docker_daemon.apply,
         "env-file": env_file.apply,
         "file": file.apply,
+        "file-block": file_block.apply,
         "firewall": firewall.apply,
         "firewall-rule": firewall_rule.apply,
         "model": model.apply,
@@ -57,7 +55,9 @@ OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
         "python-tool": python_tool.apply,
         "registration": registration.apply,
         "repository": repository.apply,
+        "service": service.apply,
         "setup-report": setup_report.apply,
+        "sysctl": sysctl.apply,
         "warm-key": warm_key.apply,
     }
 )

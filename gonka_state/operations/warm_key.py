@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from gonka_state.core.bech32 import address_of
 from gonka_state.errors import StepError
 from gonka_state.operations.base import Do, Say, Step, fail
-from gonka_state.operations.compose_service import project_script
+from gonka_state.operations.compose_service import declared_service, project_script
 from gonka_state.operations.mnemonic import in_file, on_terminal
-from gonka_state.resources.compose_service import ComposeServiceResource
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -46,7 +45,7 @@ def apply(step: Step[WarmKeyResource]) -> Commands:
     Raises:
         StepError: the mnemonic cannot be kept, or the program refused; then no key of ours is there.
     """
-    wish, service = step.resource, _service(step)
+    wish, service = step.resource, declared_service(step, "to make the key in")
     if wish.password is None:
         raise StepError("network.keyring_password is not known; no key was made", hint=wish.waits)
     words = yield from _mnemonic(wish)
@@ -81,19 +80,3 @@ def _hint(wish: WarmKeyResource) -> str:
     if wish.mnemonic_file:
         return f"its mnemonic stays in {wish.mnemonic_file}: the next converge goes on with it"
     return "the next converge shows another mnemonic: no key has the one you wrote down"
-
-
-def _service(step: Step[WarmKeyResource]) -> ComposeServiceResource:
-    """The declared service in whose container the key is made.
-
-    Raises:
-        StepError: nobody declared it.
-    """
-    wish = step.resource
-    for other in step.here.declared:
-        if (
-            isinstance(other, ComposeServiceResource)
-            and (other.name, other.directory) == (wish.service, wish.directory)
-        ):  # fmt: skip
-            return other
-    raise StepError(f"{wish.directory} has no declared service {wish.service} to make the key in")
