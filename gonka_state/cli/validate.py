@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gonka_state.cli.options import cluster_options, options_from
+from gonka_state.cli.options import cluster_options, options_of_some
 from gonka_state.core.report import ExitStatus
 
 
@@ -19,7 +19,7 @@ def command(**shared: Any) -> int:  # noqa: ANN401 (click's)
 
     PATHS are cluster files or directories; none means every cluster in ./desired.
     """
-    options = options_from(shared | {"hosts": (), "kinds": (), "only": (), "color": "auto", "verbose": 0})
+    options = options_of_some(shared)
     for desired in options.clusters():
         if options.quiet:
             continue

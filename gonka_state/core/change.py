@@ -58,10 +58,10 @@ class Change:
     `reason` is for people, nothing decides on it. `held` says why the step may not run now, and
     `human` that no step of ours closes it. `conditional` means: in sync now, but something it is made
     from changes, so it may have to follow; or not to be seen before another step. Consent covers it, the
-    next look decides. `blocks` false means: a difference that
-    somebody should close, but that holds back nothing (a permission that expires soon). `consent` is the name
-    that `--allow` must have given before the step may run; empty for the effect's own name. `maintenance` says
-    that somebody works on it by hand: whatever it is, it is neither pending nor unknown.
+    next look decides. `blocks` false means: a difference that somebody should close, but that holds back
+    nothing (a permission that expires soon). `consent` is the name that `--allow` must have given before
+    the step may run; empty for the effect's own name. `maintenance` says that somebody works on it by hand:
+    whatever it is, it is neither pending nor unknown.
     """
 
     address: Address

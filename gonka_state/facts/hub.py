@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from gonka_state.resources.model import PUBLIC_HUB
+
 if TYPE_CHECKING:
     from gonka_state.resources.model import ModelResource
-
-PUBLIC_HUB = "https://huggingface.co"
 
 
 def hub_of(resource: ModelResource) -> str:

@@ -13,17 +13,18 @@ if TYPE_CHECKING:
 
 def inside(mine: Resource, theirs: Resource) -> bool:
     """My path lies below theirs."""
-    path = PurePosixPath(mine.name)
-    return path != PurePosixPath(theirs.name) and path.is_relative_to(theirs.name)
+    return _below(mine.name, theirs.name)
 
 
 def directory_of(mine: PythonToolResource, theirs: Resource) -> bool:
     """My environment lies below their directory."""
-    return PurePosixPath(mine.path) != PurePosixPath(theirs.name) and PurePosixPath(mine.path).is_relative_to(
-        theirs.name
-    )
+    return _below(mine.path, theirs.name)
 
 
 def home_in(mine: ModelResource, theirs: Resource) -> bool:
     """My model's store lies in their directory."""
     return PurePosixPath(mine.home).is_relative_to(theirs.name)
+
+
+def _below(path: str, directory: str) -> bool:
+    return PurePosixPath(path) != PurePosixPath(directory) and PurePosixPath(path).is_relative_to(directory)

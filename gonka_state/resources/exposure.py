@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.sources import normalise_sources
+from gonka_state.resources.sources import Sources  # noqa: TC001  (pydantic reads it at run time)
 
 
 class ExposureResource(Resource):
@@ -22,15 +22,10 @@ class ExposureResource(Resource):
 
     name: str = ""
     port: int = Field(ge=1, le=65535)
-    sources: Annotated[tuple[str, ...], Field(alias="from", strict=False), Attribute()] = ()
+    sources: Annotated[Sources, Attribute()] = ()
     also: str | None = None
 
     model_config = Resource.model_config | {"populate_by_name": True}
-
-    @field_validator("sources", mode="before")
-    @classmethod
-    def _sources(cls, value: object) -> tuple[str, ...]:
-        return normalise_sources(value)
 
     @model_validator(mode="before")
     @classmethod

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from gonka_state.core.change import Action, AttributeChange, Effect
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.sources import normalise_sources
+from gonka_state.resources.sources import Sources  # noqa: TC001  (pydantic reads it at run time)
 
 Policy = Literal["allow", "deny", "reject"]
 
@@ -46,18 +46,11 @@ class FirewallRuleResource(Resource):
     direction: Literal["in", "out"] = "in"
     interface: str | None = None
     action: Annotated[Literal["allow", "limit", "deny", "reject"], Attribute()] = "allow"
-    sources: Annotated[
-        tuple[str, ...], Field(alias="from", strict=False), Attribute(effect=Effect.DISRUPTIVE)
-    ] = ("any",)
+    sources: Annotated[Sources, Attribute(effect=Effect.DISRUPTIVE)] = ("any",)
     # ufw takes no single quote and no line break in a comment.
     comment: Annotated[str | None, Field(pattern=r"^[^'\n]+$"), Attribute()] = None
 
     model_config = Resource.model_config | {"populate_by_name": True}
-
-    @field_validator("sources", mode="before")
-    @classmethod
-    def _sources(cls, value: object) -> tuple[str, ...]:
-        return normalise_sources(value)
 
     @model_validator(mode="before")
     @classmethod
@@ -103,16 +96,9 @@ class ContainerPortResource(Resource):
     name: str = ""
     port: int = Field(ge=1, le=65535)
     protocol: Literal["tcp", "udp"] = "tcp"
-    sources: Annotated[
-        tuple[str, ...], Field(alias="from", strict=False), Attribute(effect=Effect.DISRUPTIVE)
-    ] = ()
+    sources: Annotated[Sources, Attribute(effect=Effect.DISRUPTIVE)] = ()
 
     model_config = Resource.model_config | {"populate_by_name": True}
-
-    @field_validator("sources", mode="before")
-    @classmethod
-    def _sources(cls, value: object) -> tuple[str, ...]:
-        return normalise_sources(value)
 
     @model_validator(mode="before")
     @classmethod

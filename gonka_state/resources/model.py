@@ -8,6 +8,9 @@ from pydantic import Field
 
 from gonka_state.resources.base import Attribute, Resource
 
+PUBLIC_HUB = "https://huggingface.co"
+"""Where the hub's client goes unless an endpoint is declared."""
+
 
 class ModelResource(Resource):
     """`name` is the model id `ORG/NAME`.

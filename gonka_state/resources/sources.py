@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
 
 _EVERYBODY = {"0.0.0.0/0", "::/0"}
 
@@ -27,6 +30,10 @@ def normalise_sources(value: object) -> tuple[str, ...]:
     v6 = ipaddress.collapse_addresses(net for net in networks if isinstance(net, ipaddress.IPv6Network))
     found = {*map(_spelled, v4), *map(_spelled, v6)}
     return ("any",) if found == _EVERYBODY else tuple(sorted(found))
+
+
+Sources = Annotated[tuple[str, ...], Field(alias="from", strict=False), BeforeValidator(normalise_sources)]
+"""A field of a resource: `from` in YAML, any spelling, normalised."""
 
 
 def _spelled(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:

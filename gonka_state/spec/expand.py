@@ -129,7 +129,7 @@ class Expansion:
 
     def _models(self, name: str, host: Host, node: Node) -> Iterator[Draft]:
         hub = self.words.hub
-        for label in _models_of(host):
+        for label in host.models:
             model = self.words.models.get(label)
             place = node.deepest(["model"]) if label == host.model else node.deepest(["cache"])
             if hub is not None and model is not None and model.revision is not None:
@@ -143,7 +143,7 @@ class Expansion:
             data = {"name": label, "directory": directory, **given(project, "services")}
             data |= {"serves_models": service.models, **given(service, "models", "admin", "gpus")}
             if service.models:
-                data["needs"] = [*service.needs, *(f"model:{model}" for model in _models_of(host))]
+                data["needs"] = [*service.needs, *(f"model:{model}" for model in host.models)]
                 cards = service.gpus or (len(host.gpus) if host.gpus else "all")
                 data |= {"gpus": cards} if cards != ANY else {}
             yield Draft(
@@ -189,10 +189,6 @@ class Expansion:
             "seed_api": self.words.network.seed.api_url if self.words.network.seed else "",
         }
         return {name: value for name, value in found.items() if value}
-
-
-def _models_of(host: Host) -> list[str]:
-    return list(dict.fromkeys([*([host.model] if host.model else []), *host.cache]))
 
 
 def _services(host: Host, mark: str) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from gonka_state.resources.model import PUBLIC_HUB
 from gonka_state.resources.requirement import TARGET
 from gonka_state.spec.drafts import given
 from gonka_state.spec.problems import did_you_mean
@@ -14,14 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from gonka_state.spec.expand import Expansion
-    from gonka_state.spec.host_words import Host, Requirement
+    from gonka_state.spec.host_words import Requirement
     from gonka_state.spec.tree import Node
     from gonka_state.spec.words import Cluster
 
 WITH_SIZES = ("memory", "disk", "disk-size")
-
-PUBLIC_HUB = "https://huggingface.co"
-"""Where the hub's client goes unless an endpoint is declared."""
 
 
 def required(expansion: Expansion, name: str, label: str, words: Requirement, node: Node) -> dict[str, Any]:
@@ -34,12 +32,8 @@ def required(expansion: Expansion, name: str, label: str, words: Requirement, no
     path = PurePosixPath(data.get("path", "/"))
     if data["topic"] == "disk" and hub is not None and PurePosixPath(hub.home).is_relative_to(path):
         # What is downloaded already must not make the free space too small (the models stay wanted).
-        data["counts"] = [f"{hub.home}/hub/models--{model.replace('/', '--')}" for model in _models(host)]
+        data["counts"] = [f"{hub.home}/hub/models--{model.replace('/', '--')}" for model in host.models]
     return data
-
-
-def _models(host: Host) -> list[str]:
-    return list(dict.fromkeys([*([host.model] if host.model else []), *host.cache]))
 
 
 def _targets(expansion: Expansion, name: str, node: Node) -> Iterator[str]:

@@ -239,3 +239,8 @@ class Host(Role):
     key: str | None = None
     proxy_jump: Texts | None = None
     maintenance: Maintenance | None = None
+
+    @property
+    def models(self) -> list[str]:
+        """Every model that it keeps on disk, the served one first."""
+        return list(dict.fromkeys([*([self.model] if self.model else []), *self.cache]))
