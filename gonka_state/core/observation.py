@@ -58,6 +58,14 @@ class Unknown:
 
 Observation: TypeAlias = Present | Absent | Unknown
 
+OBSERVE_AGAIN = "take a new snapshot: gonka-state observe"
+"""What to do where a look is older than the wish."""
+
+
+def not_looked_at(what: str) -> Unknown:
+    """Nothing is known of something that was declared after the look."""
+    return Unknown(f"{what} was not looked at", OBSERVE_AGAIN)
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Unmanaged:

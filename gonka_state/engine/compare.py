@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.change import Action, Change
 from gonka_state.core.gates import Gates
-from gonka_state.core.observation import Note, Observation, Unknown, Unmanaged
+from gonka_state.core.observation import OBSERVE_AGAIN, Note, Observation, Unknown, Unmanaged
 from gonka_state.core.plan import NOT_SELECTED, HostLooked, Plan, settle
-from gonka_state.engine.judge import OBSERVE_AGAIN, HostJudge
+from gonka_state.engine.judge import HostJudge
 from gonka_state.engine.needs import edges
 from gonka_state.facts import chain_phase
 from gonka_state.facts.here import Here

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.change import Action, Change
 from gonka_state.core.diff import compare
-from gonka_state.core.observation import Note, Observation, Present, Unknown, Unmanaged
+from gonka_state.core.observation import OBSERVE_AGAIN, Note, Observation, Present, Unknown, Unmanaged
 from gonka_state.errors import FactError
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from gonka_state.facts.snapshot import HostLook
     from gonka_state.kind import Kind
     from gonka_state.resources.base import Resource
-
-OBSERVE_AGAIN = "take a new snapshot: gonka-state observe"
 
 
 class HostJudge:

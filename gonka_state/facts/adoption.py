@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.errors import FactError
 from gonka_state.facts import compose, env_file, models, nodes, repository
-from gonka_state.facts.base import Parts, quote, split_parts
+from gonka_state.facts.base import quote, split_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,19 +182,15 @@ def parse(text: str) -> Found:
         raise FactError(f"docker's answer cannot be understood: {error}") from error
     return Found(
         containers=tuple(one for one in containers if one is not None),
-        attempts=tuple(_attempt(parts[name].lines) for name in parts if name.startswith("attempt ")),
+        attempts=tuple(_attempt(part.lines) for part in parts.about("attempt").values()),
         env_files=dict(env_file.FACT.parse(text).files),
         checkouts=repository.FACT.parse(text).checkouts,
-        owners={path: parts[f"owner {path}"].text.strip() for path in _named(parts, "owner ")},
+        owners={path: part.text.strip() for path, part in parts.about("owner").items()},
         models=models.FACT.parse(text),
-        mains={home: _mains(parts[f"main {home}"].lines) for home in _named(parts, "main ")},
+        mains={home: _mains(part.lines) for home, part in parts.about("main").items()},
         apis=nodes.FACT.parse(text).apis,
         iptables=not parts.need("iptables").text.strip().endswith(":false"),
     )
-
-
-def _named(parts: Parts, prefix: str) -> list[str]:
-    return [name.removeprefix(prefix) for name in parts if name.startswith(prefix)]
 
 
 def _made(line: str) -> Made | None:

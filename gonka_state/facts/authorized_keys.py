@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from gonka_state.core.observation import Observation, Present, Unknown, Unmanaged, Value
+from gonka_state.core.observation import Observation, Present, Unknown, Unmanaged, Value, not_looked_at
 from gonka_state.core.ssh_key import fingerprint
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Fact, Look, Part, pyinfra_fact, quote, split_parts
@@ -69,11 +69,7 @@ class AuthorizedKeysFact(Fact[dict[str, User]]):
     def parse(self, text: str) -> dict[str, User]:
         """Understand the section: users by name."""
         parts = split_parts(text)
-        return {
-            name.removeprefix("user "): _user(part)
-            for name, part in parts.items()
-            if name.startswith("user ")
-        }
+        return {name: _user(part) for name, part in parts.about("user").items()}
 
 
 def _user(part: Part) -> User:
@@ -100,7 +96,7 @@ def observe_keys(state: dict[str, User], resource: AuthorizedKeysResource, here:
     """Which of the declared keys are there."""
     user = state.get(resource.name)
     if user is None:
-        return Unknown(f"{resource.name} was not looked at", hint="take a new snapshot: gonka-state observe")
+        return not_looked_at(resource.name)
     if user.error:
         return Unknown(f"keys of {resource.name} cannot be read: {user.error}")
     wanted = _labels(resource)

@@ -83,15 +83,29 @@ class Verification:
 class Parts(dict[str, Part]):
     """The parts of one section, by name."""
 
+    def told(self, name: str) -> Part:
+        """The part `name`, whatever became of its command.
+
+        Raises:
+            FactError: it is missing: the section was cut short.
+        """
+        part = self.get(name)
+        if part is None:
+            raise FactError(f"the answer ends before {name!r}: the look was cut short")
+        return part
+
+    def about(self, verb: str) -> dict[str, Part]:
+        """The parts called `VERB SUBJECT`, by subject."""
+        start = f"{verb} "
+        return {name.removeprefix(start): part for name, part in self.items() if name.startswith(start)}
+
     def need(self, name: str) -> Part:
         """The part `name`.
 
         Raises:
             FactError: it is missing (the section was cut short) or its command failed.
         """
-        part = self.get(name)
-        if part is None:
-            raise FactError(f"the answer ends before {name!r}: the look was cut short")
+        part = self.told(name)
         if part.status != 0:
             raise FactError(f"{name}: {part.failed}")
         return part

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import unquote
 
-from gonka_state.core.observation import Observation, Present, Unknown
+from gonka_state.core.observation import Observation, Present, Unknown, not_looked_at
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Fact, Look, Parts, pyinfra_fact, quote, split_parts
 from gonka_state.resources.binary import BinaryResource
@@ -73,18 +73,12 @@ class BinariesFact(Fact[dict[str, Binary]]):
     def parse(self, text: str) -> dict[str, Binary]:
         """Understand the section: files by their declared path."""
         parts = split_parts(text)
-        return {
-            name.removeprefix("file "): _binary(parts, name.removeprefix("file "))
-            for name in parts
-            if name.startswith("file ")
-        }
+        return {path: _binary(parts, path) for path in parts.about("file")}
 
 
 def _binary(parts: Parts, path: str) -> Binary:
     file = parts.need(f"file {path}").text.strip()
-    sum_ = parts.get(f"sum {path}")
-    if sum_ is None:
-        raise FactError(f"the answer ends before 'sum {path}': the look was cut short")
+    sum_ = parts.told(f"sum {path}")
     said = sum_.text.strip()
     return Binary(file, "" if said == "absent" else said, sum_.failed or ("" if said else "no answer"))
 
@@ -93,7 +87,7 @@ def observe_binary(state: dict[str, Binary], resource: BinaryResource, here: Her
     """The digest, and the upgrade it comes from."""
     found = state.get(resource.name)
     if found is None:
-        return Unknown(f"{resource.name} was not looked at", hint="take a new snapshot: gonka-state observe")
+        return not_looked_at(resource.name)
     if found.error:
         return Unknown(f"{resource.name} cannot be read: {found.error}")
     if not found.sha256:

@@ -14,7 +14,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.errors import FactError
 from gonka_state.facts.admin_api import read_answer
 from gonka_state.facts.compose import ENGINE
 
@@ -25,7 +24,7 @@ RPC_PORT, REST_PORT = 26657, 1317
 FRESH = 60
 """Seconds: how old the newest block of a node in sync may be (gonka-contract 1.9, 3)."""
 
-# `fetch NAME URL` leaves the answer in $said and its HTTP status in $code. `seat NAME CONTAINER` does the same
+# `get URL` leaves the answer in $said, its HTTP status in $code and curl's own in $rc, `fetch NAME URL` makes it a part. `seat NAME CONTAINER` does the same
 # for a container's state, and leaves its first address in $ip.
 SHELL = (
     ENGINE
@@ -35,11 +34,11 @@ told() {
   printf '%s\n' "$said" | sed '/^[0-9]*$/d; s/^curl: ([0-9]*) //' >&2
   return "$rc"
 }
-fetch() {
-  said=$(curl -sS --connect-timeout 4 --max-time "$WAIT" -w '\n%{http_code}' -- "$2" 2>&1); rc=$?
+get() {
+  said=$(curl -sS --connect-timeout 4 --max-time "$WAIT" -w '\n%{http_code}' -- "$1" 2>&1); rc=$?
   code=$(printf '%s\n' "$said" | tail -n 1)
-  part "$1" told
 }
+fetch() { get "$2"; part "$1" told; }
 where() {
   engine || return
   docker inspect --type container --format '{{.State.Status}}{{range .NetworkSettings.Networks}} {{.IPAddress}}{{end}}' -- "$1"
@@ -133,9 +132,7 @@ def read_node(parts: Parts) -> Node:
         FactError: the section was cut short.
     """
     clock = parts.need("clock").text.strip()
-    container = parts.get("container")
-    if container is None:
-        raise FactError("the answer ends before 'container': the look was cut short")
+    container = parts.told("container")
     if container.failed:
         missing = _MISSING.search(container.failed) is not None
         return Node(problem="there is no chain node yet" if missing else container.failed, absent=missing)

@@ -91,9 +91,7 @@ class DockerDaemonFact(Fact[DaemonState]):
             FactError: the file is no JSON, with file and line; or there is no Python to read it with.
         """
         parts = split_parts(text)
-        part, pending = parts.get("file"), parts.get("pending")
-        if part is None or pending is None:
-            raise FactError("the answer ends early: the look was cut short")
+        part, pending = parts.told("file"), parts.told("pending")
         if part.status == 127:  # noqa: PLR2004 (no such program)
             raise FactError(f"python3 is not installed, {FILE} cannot be read", hint="install python3")
         if part.failed:

@@ -91,14 +91,12 @@ class EnvFilesFact(Fact[EnvFilesState]):
     def parse(self, text: str) -> EnvFilesState:
         """Every file by path; one that could not be read carries its error."""
         parts = split_parts(text)
-        paths = [name.removeprefix("stat ") for name in parts if name.startswith("stat ")]
-        return EnvFilesState(parts.need("salt").text.strip(), {path: _file(parts, path) for path in paths})
+        found = {path: _file(parts, path) for path in parts.about("stat")}
+        return EnvFilesState(parts.need("salt").text.strip(), found)
 
 
 def _file(parts: Parts, path: str) -> EnvFile:
-    stat, part = parts[f"stat {path}"], parts.get(f"variables {path}")
-    if part is None:
-        raise FactError(f"the answer ends before the variables of {path}: the look was cut short")
+    stat, part = parts[f"stat {path}"], parts.told(f"variables {path}")
     file = EnvFile(files.found_at(stat.text, stat.failed), error=part.failed)
     for line in part.text.split("\n"):
         fields = line.split("\t", 3)

@@ -20,6 +20,7 @@ from gonka_state.resources.firewall import ContainerPortResource, FirewallRuleRe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gonka_state.facts.base import Parts
     from gonka_state.facts.here import Here
     from gonka_state.resources.base import Resource
 
@@ -78,9 +79,13 @@ def own_words(text: str) -> tuple[list[tuple[str, int, str]], frozenset[int] | N
         port, _, result = rest.partition(" ")
         if port.isdecimal():
             tried.append((address, int(port), result.strip()))
-    listens = parts.get("listens")
-    known = listens is not None and not listens.failed
-    return tried, frozenset(map(int, listens.text.split())) if listens is not None and known else None
+    return tried, _listeners(parts)
+
+
+def _listeners(parts: Parts) -> frozenset[int] | None:
+    """The ports that somebody listens on; None where the host could not say."""
+    part = parts.get("listens")
+    return None if part is None or part.failed else frozenset(map(int, part.text.split()))
 
 
 class ExposureFact(Fact[Tries]):
@@ -106,11 +111,7 @@ class ExposureFact(Fact[Tries]):
         rows = [line.split("\t") for line in parts.need("tries").lines if line]
         if not all(len(row) == 4 and row[2].isdecimal() for row in rows):  # noqa: PLR2004 (as written above)
             raise FactError("the attempts cannot be understood")
-        listens = parts.get("listens")
-        known = (
-            frozenset(map(int, listens.text.split())) if listens is not None and not listens.failed else None
-        )
-        return Tries(tuple(Try(row[0], row[1], int(row[2]), row[3]) for row in rows), known)
+        return Tries(tuple(Try(row[0], row[1], int(row[2]), row[3]) for row in rows), _listeners(parts))
 
 
 def observe_exposure(state: Tries, resource: ExposureResource, here: Here) -> Observation:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from gonka_state.core import masking
-from gonka_state.core.observation import Absent, Observation, Present, Unknown, Value
+from gonka_state.core.observation import Absent, Observation, Present, Unknown, Value, not_looked_at
 from gonka_state.errors import FactError
 from gonka_state.facts import files
 from gonka_state.facts.base import Fact, Look, Part, Parts, pyinfra_fact, quote, split_parts
@@ -100,8 +100,8 @@ class FileBlocksFact(Fact[BlocksState]):
     def parse(self, text: str) -> BlocksState:
         """Understand the section: blocks by path."""
         parts = split_parts(text)
-        paths = [name.removeprefix("stat ") for name in parts if name.startswith("stat ")]
-        return BlocksState(parts.need("salt").text.strip(), {path: _block(parts, path) for path in paths})
+        blocks = {path: _block(parts, path) for path in parts.about("stat")}
+        return BlocksState(parts.need("salt").text.strip(), blocks)
 
 
 def _block(parts: Parts, path: str) -> Block:
@@ -109,11 +109,10 @@ def _block(parts: Parts, path: str) -> Block:
     kind = stat.text.strip().partition("|")[0]
     if stat.failed or f"marks {path}" not in parts:
         return Block(kind, error=stat.failed)
-    marks, elsewhere = parts[f"marks {path}"], parts.get(f"elsewhere {path}")
+    marks = parts[f"marks {path}"]
     if marks.failed or _damage(marks.lines):
         return Block(kind, damage=_damage(marks.lines), error=marks.failed)
-    if elsewhere is None:
-        raise FactError(f"the answer ends before 'elsewhere {path}': the look was cut short")
+    elsewhere = parts.told(f"elsewhere {path}")
     inside = parts.get(f"inside {path}", Part("", 1))
     return Block(
         kind,
@@ -134,7 +133,7 @@ def observe_block(state: BlocksState, resource: FileBlockResource, here: Here) -
     """The block's masked lines; absent where there is no block and a line is missing."""
     found = state.blocks.get(resource.name)
     if found is None:
-        return Unknown(f"{resource.name} was not looked at", hint="take a new snapshot: gonka-state observe")
+        return not_looked_at(resource.name)
     if found.error:
         return Unknown(f"{resource.name} cannot be read: {found.error}")
     if found.type != "absent" and "file" not in found.type:

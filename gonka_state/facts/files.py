@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gonka_state.core import masking
-from gonka_state.core.observation import Absent, Observation, Present, Unknown, Value
+from gonka_state.core.observation import Absent, Observation, Present, Unknown, Value, not_looked_at
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Fact, Look, pyinfra_fact, quote, split_parts
 from gonka_state.resources.file import FileResource
@@ -149,7 +149,7 @@ def found_at(line: str, error: str) -> Found:
 def see(found: Found | None, name: str, expected: str) -> Found | Observation:
     """The path as found, or what there is to say when it is not of the expected type."""
     if found is None:
-        return Unknown(f"{name} was not looked at", hint="take a new snapshot: gonka-state observe")
+        return not_looked_at(name)
     if found.error:
         return Unknown(f"{name} cannot be read: {found.error}")
     if found.type == "absent":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.errors import FactError
 from gonka_state.facts.addresses import IPV4, IPV6
-from gonka_state.facts.base import Fact, Look, Part, Parts, pyinfra_fact, split_parts
+from gonka_state.facts.base import Fact, Look, pyinfra_fact, split_parts
 from gonka_state.facts.container_ports import DIRECTORY, UNIT, UNIT_FILE
 from gonka_state.facts.iptables import Ruleset, Table, parse
 from gonka_state.facts.ufw import Saved, saved_rules, switches
@@ -122,7 +122,7 @@ class FirewallFact(Fact[FirewallState]):
         parts = split_parts(text)
         if (found := parts.get("kernel4")) and found.status == _NO_PROGRAM:
             raise FactError("iptables is not installed", hint="apt-get install iptables")
-        installed = _answer(parts, "ufw").status == 0
+        installed = parts.told("ufw").status == 0
         saved4, file4 = saved_rules(parts.need("saved4").text, IPV4)
         saved6, file6 = saved_rules(parts.need("saved6").text, IPV6)
         return FirewallState(
@@ -135,21 +135,13 @@ class FirewallFact(Fact[FirewallState]):
                 IPV6: parse(parts.need("kernel6").text, IPV6),
             },
             inet6=any(not line.endswith(" lo") for line in parts.need("addresses6").lines),
-            ssh=_ssh_ports(_answer(parts, "listening").lines),
+            ssh=_ssh_ports(parts.told("listening").lines),
             started=tuple(sorted({line.rpartition("/")[2] for line in parts.need("units").lines})),
             ours=_files(parts.need("ours").lines),
         )
 
 
 _NO_PROGRAM = 127
-
-
-def _answer(parts: Parts, name: str) -> Part:
-    """A part that may fail, as long as it is there."""
-    part = parts.get(name)
-    if part is None:
-        raise FactError(f"the answer ends before {name!r}: the look was cut short")
-    return part
 
 
 def _ssh_ports(lines: list[str]) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from gonka_state.core.keyring_files import key_addresses, key_names
 from gonka_state.errors import FactError
-from gonka_state.facts.base import Fact, Look, Part, Parts, pyinfra_fact, quote, split_parts
+from gonka_state.facts.base import Fact, Look, Part, pyinfra_fact, quote, split_parts
 from gonka_state.resources.account import AccountResource
 from gonka_state.resources.keyring import KeyringResource
 from gonka_state.resources.warm_key import WarmKeyResource
@@ -124,14 +124,16 @@ class KeyringsFact(Fact[KeyringsState]):
         """Understand the section; a keyring that cannot be read carries its error."""
         parts = split_parts(text)
         salt = parts.need("salt").text.strip()
-        found = {verb: _by_name(parts, verb) for verb in ("names", "tried", "mark", "registered")}
         return KeyringsState(
-            {path: _keys(part) for path, part in found["names"].items()},
+            {path: _keys(part) for path, part in parts.about("names").items()},
             {
-                path: Tried(part.text.strip(), _text(found["mark"].get(path)), salt, part.failed)
-                for path, part in found["tried"].items()
+                path: Tried(part.text.strip(), parts.told(f"mark {path}").text.strip(), salt, part.failed)
+                for path, part in parts.about("tried").items()
             },
-            {account: part.failed or part.text.strip() for account, part in found["registered"].items()},
+            {
+                account: part.failed or part.text.strip()
+                for account, part in parts.about("registered").items()
+            },
         )
 
 
@@ -144,18 +146,6 @@ def _places(resource: Resource) -> tuple[str, ...]:
     if isinstance(resource, AccountResource):
         return resource.keyring, unlocked_sibling(resource.keyring)
     return (resource.keyring if isinstance(resource, WarmKeyResource) else resource.name,)
-
-
-def _by_name(parts: Parts, verb: str) -> dict[str, Part]:
-    return {
-        name.removeprefix(f"{verb} "): part for name, part in parts.items() if name.startswith(f"{verb} ")
-    }
-
-
-def _text(part: Part | None) -> str:
-    if part is None:
-        raise FactError("the answer ends before 'mark': the look was cut short")
-    return part.text.strip()
 
 
 def _keys(part: Part) -> Keys:

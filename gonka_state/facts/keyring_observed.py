@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonka_state.core.masking import digest
-from gonka_state.core.observation import Absent, Observation, Present, Unknown
+from gonka_state.core.observation import OBSERVE_AGAIN, Absent, Observation, Present, Unknown, not_looked_at
 from gonka_state.facts.keyring import MARK_LENGTH, Keys, unlocked_sibling
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from gonka_state.resources.keyring import KeyringResource
     from gonka_state.resources.warm_key import WarmKeyResource
 
-_AGAIN = "take a new snapshot: gonka-state observe"
 PASSWORD = "keyring_password"  # noqa: S105 (the name of the word)
 
 
@@ -59,7 +58,7 @@ def observe_keyring(state: KeyringsState, resource: KeyringResource, here: Here)
     if isinstance(keys, Unknown):
         return keys
     if tried is None or tried.mark != _mark(tried.salt, resource.password):
-        return Unknown("another passphrase was tried in this look", _AGAIN)
+        return Unknown("another passphrase was tried in this look", OBSERVE_AGAIN)
     if tried.error:
         return Unknown(f"the passphrase of {resource.name} cannot be tried: {tried.error}")
     if tried.outcome == "refused":
@@ -137,5 +136,5 @@ def _mark(salt: str, password: SecretStr) -> str:
 def _look(state: KeyringsState, place: str) -> Keys | Unknown:
     keys = state.keyrings.get(place)
     if keys is None:
-        return Unknown(f"{place} was not looked at", _AGAIN)
+        return not_looked_at(place)
     return Unknown(f"{place} cannot be read: {keys.error}") if keys.error else keys

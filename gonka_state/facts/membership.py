@@ -28,8 +28,7 @@ _FUNCTIONS = r"""
 PARTICIPANT=/productscience/inference/inference/participant
 definite() { case $code in 200) return 0 ;; 404) case $said in *'"code":5'* | *'"code": 5'*) return 0 ;; esac ;; esac; return 1; }
 listed() {
-  said=$(curl -sS --connect-timeout 4 --max-time "$WAIT" -w '\n%{http_code}' -- "$2" 2>&1); rc=$?
-  code=$(printf '%s\n' "$said" | tail -n 1)
+  get "$2"
   whole=no; case $said in *'"participants"'*) whole=yes ;; esac
   [ "$rc" != 0 ] || said=$(printf '%s\n' "$said" | tr '{' '\n' | grep -F "\"$COLD\"" | head -n 1; printf '%s %s\n' "$whole" "$code")
   part "$1" told
@@ -48,8 +47,7 @@ registered() {
 pages() {
   key= whole= n=0
   while n=$((n + 1)); [ "$n" -le 20 ]; do
-    said=$(curl -sS --connect-timeout 4 --max-time "$WAIT" -w '\n%{http_code}' -- "$2?pagination.limit=200&pagination.key=$key" 2>&1); rc=$?
-    code=$(printf '%s\n' "$said" | tail -n 1)
+    get "$2?pagination.limit=200&pagination.key=$key"
     [ "$rc" = 0 ] && [ "$code" = 200 ] || break
     whole="$whole$(printf '%s\n' "$said" | sed '$d')
 "

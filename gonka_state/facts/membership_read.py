@@ -72,11 +72,7 @@ def read_membership(parts: Parts) -> Membership:
     registered, url, key = _registered(parts, node)
     account, account_problem = (True, "") if registered else _account(parts, node)
     grants, grants_problem = _grants(parts, node)
-    allowances = {
-        name.removeprefix("allowance "): _found(part)
-        for name, part in parts.items()
-        if name.startswith("allowance ")
-    }
+    allowances = {grantee: _found(part) for grantee, part in parts.about("allowance").items()}
     problem = "" if registered is not None else _nobody_said(parts, node, ("rest", "v2"), "own")
     return Membership(
         node, now, registered, problem, url, key, account, account_problem, grants, grants_problem,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gonka_state.core.observation import Absent, Observation, Present, Unknown, Unmanaged
+from gonka_state.core.observation import Absent, Observation, Present, Unknown, Unmanaged, not_looked_at
 from gonka_state.core.units import human_bytes
 from gonka_state.facts.model_cache import (
     Cached,
@@ -38,7 +38,7 @@ def observe_model(state: ModelsState, resource: ModelResource, here: Here) -> Ob
             hint="see to the file system, then look again",
         )
     if home not in state.homes:
-        return Unknown(f"{home} was not looked at", hint="take a new snapshot: gonka-state observe")
+        return not_looked_at(home)
     model = state.homes[home].get(resource.name, Cached())
     running = state.units.get(slug(resource.name)) == "running"
     notes = ["a download is running"] if running else _leftover(model)

@@ -134,9 +134,7 @@ class HubModelsFact(Fact[ModelsState]):
 
 def _units(parts: Parts) -> dict[str, str]:
     """Rows of `systemctl list-units --plain`: UNIT LOAD ACTIVE SUB DESCRIPTION. Only for display."""
-    if "units" not in parts:
-        raise FactError("the answer ends before 'units': the look was cut short")
-    rows = (line.split(None, 4) for line in parts["units"].lines)
+    rows = (line.split(None, 4) for line in parts.told("units").lines)
     return {
         row[0].removeprefix(UNIT_PREFIX).removesuffix(".service"): row[3]
         for row in rows

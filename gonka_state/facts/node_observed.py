@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from gonka_state.core.diff import compare
-from gonka_state.core.observation import Absent, Observation, Present, Unknown, Unmanaged, Value
+from gonka_state.core.observation import (
+    OBSERVE_AGAIN,
+    Absent,
+    Observation,
+    Present,
+    Unknown,
+    Unmanaged,
+    Value,
+)
 from gonka_state.facts.node_status import status_of, takes_part
 from gonka_state.resources.node import NodeResource
 
@@ -52,7 +60,7 @@ def observe_node(state: NodesState, resource: NodeResource, here: Here) -> Obser
     """What the API has registered under this id, and whether it would still have it after its restart."""
     api = state.apis.get(resource.api)
     if api is None:
-        return Unknown(f"{resource.api} was not asked", hint="take a new snapshot: gonka-state observe")
+        return Unknown(f"{resource.api} was not asked", hint=OBSERVE_AGAIN)
     if api.problem:
         return _unread(api, resource.api)
     entries, kept = api.find(resource.name), api.kept(resource.name)

@@ -97,8 +97,7 @@ class NodesFact(Fact[NodesState]):
         """Understand the section; an API that answers nonsense is a problem of its own nodes only."""
         parts = split_parts(text)
         answers = Answers(parts)
-        names = [name.removeprefix("nodes ") for name in parts if name.startswith("nodes ")]
-        return NodesState({name: read_api(answers, name) for name in names})
+        return NodesState({name: read_api(answers, name) for name in parts.about("nodes")})
 
 
 def _questions(declared: Sequence[NodeResource], seconds: int) -> list[str]:

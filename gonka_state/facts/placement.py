@@ -6,7 +6,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from gonka_state.core.observation import Unknown
+from gonka_state.core.observation import Unknown, not_looked_at
 from gonka_state.facts import compose
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ def unasked(state: ContainersState, resource: ComposeProject) -> Unknown | None:
         return silent(state)
     project = project_of(state, resource)
     if project is None:
-        return Unknown(
-            f"{resource.directory} was not looked at", hint="take a new snapshot: gonka-state observe"
-        )
+        return not_looked_at(resource.directory)
     if project.error:
         said = f"compose cannot read {', '.join(resource.files)} in {resource.directory}: {project.error}"
         missing = "not installed" in project.error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from gonka_state.core.observation import Absent, Observation, Present, Unknown
+from gonka_state.core.observation import Absent, Observation, Present, Unknown, not_looked_at
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Fact, Look, Part, Parts, pyinfra_fact, quote, split_parts
 from gonka_state.resources.python_tool import PythonToolResource
@@ -92,17 +92,14 @@ class PythonToolsFact(Fact[dict[str, Tool]]):
     def parse(self, text: str) -> dict[str, Tool]:
         """Understand the section: tools by name."""
         parts = split_parts(text)
-        names = [name.removeprefix("place ") for name in parts if name.startswith("place ")]
-        return {name: _tool(parts, name) for name in names}
+        return {name: _tool(parts, name) for name in parts.about("place")}
 
 
 def _tool(parts: Parts, name: str) -> Tool:
     place = parts.need(f"place {name}").text.strip()
     if place != "environment":
         return Tool(place)
-    version, answers = parts.need(f"version {name}"), parts.get(f"answers {name}")
-    if answers is None:
-        raise FactError(f"the answer ends before 'answers {name}': the look was cut short")
+    version, answers = parts.need(f"version {name}"), parts.told(f"answers {name}")
     link = parts.get(f"link {name}", Part("", 0))
     found = version.lines[-1].strip() if version.text.strip() else ""
     return Tool(place, found, answers.failed, link.text.strip())
@@ -112,7 +109,7 @@ def observe_tool(state: dict[str, Tool], resource: PythonToolResource, here: Her
     """Absent, unknown where something else is in the way, or the version that is installed."""
     found = state.get(resource.name)
     if found is None:
-        return Unknown(f"{resource.name} was not looked at", hint="take a new snapshot: gonka-state observe")
+        return not_looked_at(resource.name)
     if found.place == "absent":
         return Absent()
     if found.place != "environment":

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from gonka_state.core.observation import Absent, Observation, Present, Unknown
+from gonka_state.core.observation import Absent, Observation, Present, Unknown, not_looked_at
 from gonka_state.errors import FactError
-from gonka_state.facts.base import Fact, Look, Part, Parts, pyinfra_fact, quote, split_parts
+from gonka_state.facts.base import Fact, Look, Parts, pyinfra_fact, quote, split_parts
 from gonka_state.resources.repository import RepositoryResource
 
 if TYPE_CHECKING:
@@ -103,8 +103,7 @@ class RepositoriesFact(Fact[RepositoriesState]):
         """Understand the section; what git says against one checkout is kept with it."""
         parts = split_parts(text)
         git = bool(parts.need("git").text.strip())
-        paths = [name.removeprefix("state ") for name in parts if name.startswith("state ")]
-        return RepositoriesState(git, {path: _checkout(parts, path) for path in paths})
+        return RepositoriesState(git, {path: _checkout(parts, path) for path in parts.about("state")})
 
 
 def _checkout(parts: Parts, path: str) -> Checkout:
@@ -113,11 +112,11 @@ def _checkout(parts: Parts, path: str) -> Checkout:
         return Checkout("unreadable", error=state.failed or "no answer")
     if state.lines[0] != "checkout" or f"head {path}" not in parts:
         return Checkout(state.lines[0])
-    head, origin = parts[f"head {path}"], _part(parts, f"origin {path}")
+    head, origin = parts[f"head {path}"], parts.told(f"origin {path}")
     if not head.text.strip():
         # Before the first commit git says nothing and ends with 1; everything else is an error.
         return Checkout("checkout", url=origin.text.strip(), error=head.failed if head.status > 1 else "")
-    edits, tags = (_part(parts, f"{name} {path}") for name in ("edits", "tags"))
+    edits, tags = (parts.told(f"{name} {path}") for name in ("edits", "tags"))
     found = set(edits.lines)
     if (differs := parts.get(f"differs {path}")) is not None and not differs.failed:
         found &= set(differs.lines)
@@ -131,18 +130,11 @@ def _checkout(parts: Parts, path: str) -> Checkout:
     )
 
 
-def _part(parts: Parts, name: str) -> Part:
-    """A part that must be there, whatever its command said."""
-    if name not in parts:
-        raise FactError(f"the answer ends before {name!r}: the look was cut short")
-    return parts[name]
-
-
 def observe_repository(state: RepositoriesState, resource: RepositoryResource, here: Here) -> Observation:  # noqa: ARG001 (every kind's signature)
     """Absent, unknown where something else is in the way, or what git says of the checkout."""
     found = state.checkouts.get(resource.name)
     if found is None:
-        return Unknown(f"{resource.name} was not looked at", hint="take a new snapshot: gonka-state observe")
+        return not_looked_at(resource.name)
     if found.error:
         return Unknown(
             f"git cannot read {resource.name}: {found.error}", hint=f"run git status in {resource.name}"

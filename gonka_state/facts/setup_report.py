@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gonka_state.core.observation import Observation, Present, Unknown, Unmanaged, Value
-from gonka_state.errors import FactError
 from gonka_state.facts.admin_api import read_answer, words_of
 from gonka_state.facts.base import Fact, Look, Part, pyinfra_fact, quote, split_parts
 from gonka_state.facts.chain_shell import OK, SHELL, Node, answered, moment, read_node
@@ -87,11 +86,9 @@ class SetupReportFact(Fact[Report]):
     def parse(self, text: str) -> Report:
         """Understand the section; an API that answers nonsense is a problem of its checks only."""
         parts = split_parts(text)
-        versions, node = parts.get("versions"), read_node(parts)
-        if versions is None:
-            raise FactError("the answer ends before 'versions': the look was cut short")
+        versions, node = parts.told("versions"), read_node(parts)
         now = float(parts.need("clock").text.strip())
-        return _report(parts.get("report"), _versions(versions), node, now)
+        return _report(parts.told("report"), _versions(versions), node, now)
 
 
 def _versions(part: Part) -> Check:
@@ -103,9 +100,7 @@ def _versions(part: Part) -> Check:
     return Check(FAIL, f"/v1/versions answers {code}: {words_of(read_answer(part)[1])}")
 
 
-def _report(part: Part | None, versions: Check, node: Node, now: float) -> Report:
-    if part is None:
-        raise FactError("the answer ends before 'report': the look was cut short")
+def _report(part: Part, versions: Check, node: Node, now: float) -> Report:
     if part.failed:
         problem = f"the Admin API does not answer: {part.failed}"
         return Report(problem=problem, silent=True, versions=versions, node=node)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar
 
-from gonka_state.core.observation import Absent, Observation, Present, Unknown
+from gonka_state.core.observation import Absent, Observation, Present, not_looked_at
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Fact, Look, pyinfra_fact, quote, split_parts
 from gonka_state.resources.sysctl import SysctlResource
@@ -90,11 +90,7 @@ class SysctlFact(Fact[SysctlState]):
     def parse(self, text: str) -> SysctlState:
         """Understand the section."""
         parts = split_parts(text)
-        now = {
-            name.removeprefix("now "): _spaced(parts.need(name).text)
-            for name in parts
-            if name.startswith("now ")
-        }
+        now = {name: _spaced(parts.need(f"now {name}").text) for name in parts.about("now")}
         lines = [*parts.need("files").lines, *parts.need("ufw").lines]
         return SysctlState(
             {name: None if value == _ABSENT else value for name, value in now.items()},
@@ -127,7 +123,7 @@ def _path(name: str) -> str:
 def observe_sysctl(state: SysctlState, resource: SysctlResource, here: Here) -> Observation:  # noqa: ARG001 (every kind's signature)
     """The value now, and whether a boot keeps it."""
     if resource.name not in state.now:
-        return Unknown(f"{resource.name} was not looked at", hint="take a new snapshot: gonka-state observe")
+        return not_looked_at(resource.name)
     now, boot = state.now[resource.name], state.at_boot(resource.path)
     if now is None:
         return Absent(

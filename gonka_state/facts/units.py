@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from gonka_state.core.observation import Observation, Present, Unknown, Value
+from gonka_state.core.observation import Observation, Present, Unknown, Value, not_looked_at
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Fact, Look, pyinfra_fact, quote, split_parts
 from gonka_state.resources.service import ServiceResource
@@ -74,7 +74,7 @@ def observe_service(state: UnitsState, resource: ServiceResource, here: Here) ->
     """Running and enabled, or the word that says why not."""
     unit = state.units.get(resource.unit)
     if unit is None:
-        return Unknown(f"{resource.unit} was not looked at", hint="take a new snapshot: gonka-state observe")
+        return not_looked_at(resource.unit)
     if unit.get("LoadState") == "not-found":
         return Unknown(
             f"this host has no unit {resource.unit}",
