@@ -59,3 +59,8 @@ class StepError(GonkaStateError):
 
 class LabError(GonkaStateError):
     """The lab could not do what was asked."""
+
+
+def said_by(error: Exception) -> str:
+    """What an exception of the system says, without its number and without the file that is named anyway."""
+    return str(getattr(error, "strerror", None) or error)

@@ -9,7 +9,7 @@ import click
 
 from gonka_state.cli.options import Options, common_options, options_from
 from gonka_state.core.report import ExitStatus, most_important, plan_status
-from gonka_state.errors import InputError
+from gonka_state.errors import InputError, said_by
 from gonka_state.views import human, machine
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _offline(options: Options, observed: Path) -> list[Plan]:
     try:
         snapshot = restore(observed.read_text(encoding="utf-8"), str(observed))
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError([f"{observed} cannot be read: {error}"]) from error
+        raise InputError([f"{observed} cannot be read: {said_by(error)}"]) from error
     clusters = [desired for desired in options.clusters() if desired.cluster == snapshot.cluster]
     if not clusters:
         raise InputError(

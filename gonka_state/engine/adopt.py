@@ -9,7 +9,7 @@ from paramiko import PKey, SSHException
 from gonka_state.core.desired import Desired, Run
 from gonka_state.engine.observe import Observer
 from gonka_state.engine.session import connect
-from gonka_state.errors import FactError, InputError
+from gonka_state.errors import FactError, InputError, said_by
 from gonka_state.facts import adoption
 from gonka_state.facts.snapshot import HostLook, Section
 
@@ -31,7 +31,7 @@ def public_half(path: str) -> str:
         key = PKey.from_path(path)
     except (OSError, SSHException, ValueError, TypeError) as error:
         raise InputError(
-            [f"the SSH key {path} cannot be read: {error}"],
+            [f"the SSH key {path} cannot be read: {said_by(error)}"],
             hint="is it a private key, and without a passphrase?",
         ) from error
     return f"{key.get_name()} {key.get_base64()}"

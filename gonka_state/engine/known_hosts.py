@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gonka_state.core.trust import Key
-from gonka_state.errors import InputError
+from gonka_state.errors import InputError, said_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +57,7 @@ def read(path: str) -> str:
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError([f"{path} cannot be read: {error}"]) from error
+        raise InputError([f"{path} cannot be read: {said_by(error)}"]) from error
 
 
 def lines(text: str) -> Iterator[Line]:

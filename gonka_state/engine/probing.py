@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from gonka_state.errors import FactError
+from gonka_state.errors import FactError, said_by
 from gonka_state.facts import exposure, snapshot
 from gonka_state.facts.base import MARK
 from gonka_state.resources.exposure import ExposureResource
@@ -118,7 +118,7 @@ def attempt(address: str, port: int) -> str:
     except TimeoutError:
         return exposure.SILENT
     except OSError as error:
-        return f"failed: {error.strerror or error}"
+        return f"failed: {said_by(error)}"
     return exposure.OPEN
 
 

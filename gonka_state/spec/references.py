@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import SecretStr
 
+from gonka_state.errors import said_by
 from gonka_state.spec.layers import beside
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class References:
         except UnicodeDecodeError:
             return Withheld(f"{text} ({where}) is not UTF-8 text")
         except (OSError, ValueError) as error:
-            return Withheld(f"{text} ({where}) cannot be read: {getattr(error, 'strerror', None) or error}")
+            return Withheld(f"{text} ({where}) cannot be read: {said_by(error)}")
         return found or Withheld(f"{text} ({where}) is empty")
 
     def _command(self, where: Source, argv: Sequence[str]) -> str | Withheld:
@@ -97,7 +98,7 @@ class References:
         except subprocess.TimeoutExpired:
             return Withheld(f"{name} did not end within {COMMAND_SECONDS} s")
         except (OSError, ValueError) as error:
-            return Withheld(f"{name} cannot be run: {getattr(error, 'strerror', None) or error}")
+            return Withheld(f"{name} cannot be run: {said_by(error)}")
         if status != 0:
             return Withheld(f"{name} failed with status {status}")
         try:

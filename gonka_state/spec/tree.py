@@ -12,6 +12,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from gonka_state.core.desired import Source
+from gonka_state.errors import said_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -113,7 +114,7 @@ def read(path: Path, shown: str, problems: Problems) -> Node | None:
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        problems.add(shown, f"cannot be read: {getattr(error, 'strerror', None) or error}")
+        problems.add(shown, f"cannot be read: {said_by(error)}")
         return None
     if len(data) > MAX_BYTES:
         problems.add(shown, f"is larger than {MAX_BYTES // 2**20} MiB; that is no cluster file")

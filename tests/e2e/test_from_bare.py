@@ -18,11 +18,10 @@ from gonka_state import lab
 from gonka_state.core.bech32 import address_of
 from tests.e2e.execs import Execs
 from tests.e2e.walk import Walk
-from tests.e2e.world import ROOT
+from tests.e2e.world import ROOT, Cluster, Ran
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(3600)]
 
@@ -57,54 +56,24 @@ MAY_HOLD = {
 class Bare:
     """How the cluster came up: every run's output, the kills, and what the machine started meanwhile."""
 
-    info: lab.LabInfo
-    file: Path
+    cluster: Cluster
     execs: Execs | None
     said: list[str] = field(default_factory=list)
     killed: list[str] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     no_audit: str = ""
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def run(self, command: str, *words: str) -> Ran:
         """One `gonka-state` command on this cluster."""
-        argv = [
-            sys.executable,
-            "-m",
-            "gonka_state",
-            words[0],
-            str(self.file),
-            "--overlay",
-            str(self.info.overlay),
-        ]
-        done = subprocess.run(
-            [*argv, *words[1:]],
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-        )
-        self.said += [done.stdout, done.stderr]
+        done = self.cluster.run(command, *words)
+        self.said += [done.out, done.err]
         return done
-
-    def shell(self, host: str, script: str) -> str:
-        """Another shell on a host, as root."""
-        done = subprocess.run(
-            [*self.info.ssh(host), "sudo -n sh -s"],
-            input=script,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=True,
-        )
-        return done.stdout
 
     def secrets(self) -> dict[str, str]:
         """Every secret there is, as it came to be."""
-        home = self.info.overlay.parent
+        home = self.cluster.info.overlay.parent
         words = (home / "warm-key-mnemonic").read_text().splitlines()
-        config = json.loads(self.shell(NETWORK, "curl -s 127.0.0.1:9200/admin/v1/config"))
+        config = json.loads(self.cluster.shell(NETWORK, "curl -s 127.0.0.1:9200/admin/v1/config"))
         return {
             "password": (home / "keyring-password").read_text().strip(),
             "mnemonic": next(line for line in words if len(line.split()) == 24),
@@ -115,9 +84,9 @@ class Bare:
 
 def _grant(bare: Bare) -> None:
     """The human's step: the printed command, typed where the account key is."""
-    printed = bare.run("diff", "--kind", "grants", "--exit-zero").stdout
+    printed = bare.run("diff", "--kind", "grants", "--exit-zero").out
     line = next(line.strip() for line in printed.splitlines() if line.strip().startswith("inferenced tx "))
-    home = bare.info.overlay.parent
+    home = bare.cluster.info.overlay.parent
     subprocess.run(
         [str(home / "inferenced"), *shlex.split(line)[1:]],
         input=(home / "operator" / "passphrase").read_text(),
@@ -135,7 +104,7 @@ def _walk(bare: Bare, *, every: bool) -> None:
         kinds.add(kind)
         return fresh
 
-    words = [str(bare.file), "--overlay", str(bare.info.overlay), *ALLOWED, "-vvv", "--json"]
+    words = [str(bare.cluster.file), "--overlay", str(bare.cluster.info.overlay), *ALLOWED, "-vvv", "--json"]
     walk = Walk(words, wants)
     bare.statuses.append(walk.run())
     bare.said += [walk.out, *walk.said]
@@ -155,7 +124,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     up = [sys.executable, "-m", "gonka_state", "lab", "up", str(file), "--subnet", SUBNET]
     try:
         subprocess.run(up, check=True, cwd=ROOT, timeout=600, capture_output=True)
-        found = Bare(lab.info(NAME), file, None)
+        found = Bare(Cluster(lab.info(NAME), file), None)
         try:
             with Execs(home / "execs") as execs:
                 found.execs = execs
@@ -175,7 +144,7 @@ def test_it_ends_in_sync_whatever_was_killed(bare: Bare) -> None:
     after = bare.run("diff")
 
     assert bare.statuses == [6, 0], bare.said[-4:]
-    assert after.returncode == 0, after.stdout
+    assert after.status == 0, after.out
     kinds = {address.split("/", 1)[1].split(":", 1)[0] for address in bare.killed}
     assert kinds >= {
         "package", "python-tool", "directory", "repository", "env-file", "file", "firewall-rule", "container-port",
@@ -184,8 +153,8 @@ def test_it_ends_in_sync_whatever_was_killed(bare: Bare) -> None:
 
 
 def test_what_cannot_be_taken_back_was_done_once(bare: Bare) -> None:
-    home = bare.info.overlay.parent
-    keyring = bare.shell(NETWORK, f"ls {JOIN}/.inference/keyring-file").split()
+    home = bare.cluster.info.overlay.parent
+    keyring = bare.cluster.shell(NETWORK, f"ls {JOIN}/.inference/keyring-file").split()
     warm = [
         address_of(bytes.fromhex(name.removesuffix(".address")))
         for name in keyring
@@ -207,11 +176,11 @@ def test_what_cannot_be_taken_back_was_done_once(bare: Bare) -> None:
 
 def _recover(bare: Bare, mnemonic: str) -> str:
     """The address of the key that this mnemonic makes, by the chain's program in a keyring of its own."""
-    program = bare.info.overlay.parent / "inferenced"
+    program = bare.cluster.info.overlay.parent / "inferenced"
     words = program.read_text().replace(
-        str(bare.info.overlay.parent / "operator"), str(bare.file.parent / "other")
+        str(bare.cluster.info.overlay.parent / "operator"), str(bare.cluster.file.parent / "other")
     )
-    other = bare.file.parent / "inferenced"
+    other = bare.cluster.file.parent / "inferenced"
     other.write_text(words)
     other.chmod(0o700)
     made = subprocess.run(
@@ -248,7 +217,7 @@ def test_no_file_of_a_host_holds_a_secret_but_those_that_must(bare: Bare, host: 
     )
     for name, secret in secrets.items():
         # The secret comes on standard input, so that grep's own arguments do not hold it.
-        found = bare.shell(
+        found = bare.cluster.shell(
             host, f"grep -rlsF --binary-files=text -f - {roots} <<'E' || true\n{secret}\nE\n"
         ).split()
         strange = [path for path in found if not path.startswith(MAY_HOLD[name])]

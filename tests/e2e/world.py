@@ -53,9 +53,10 @@ class Demo:
 
 @dataclass(frozen=True)
 class Cluster:
-    """The lab under test."""
+    """The lab under test, and the file it is declared in."""
 
     info: lab.LabInfo
+    file: Path = CLUSTER
 
     def run(self, command: str, *words: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Ran:
         """One `gonka-state` command on this cluster."""
@@ -64,7 +65,7 @@ class Cluster:
             "-m",
             "gonka_state",
             *command.split(),
-            str(CLUSTER),
+            str(self.file),
             "--overlay",
             str(self.info.overlay),
         ]
