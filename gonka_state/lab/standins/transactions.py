@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gonka_state.lab.standins.ledger import Ledger
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,16 +23,11 @@ def carry_out(value: Entry, signed: Mapping[str, Any], block: Entry) -> str:
     for message in messages:
         if message.get("granter", message.get("creator")) != signer:
             return "signature verification failed: unauthorized"
-        if message["@type"] == ALLOWANCE and _allowance(value, message) is not None:
+        if message["@type"] == ALLOWANCE and Ledger(value).allowance(message["granter"], message["grantee"]):
             return "fee allowance already exists"
     for message in messages:
         _DO[message["@type"]](value, message, block)
     return ""
-
-
-def _allowance(value: Entry, message: Mapping[str, Any]) -> Entry | None:
-    pair = (message["granter"], message["grantee"])
-    return next((item for item in value["allowances"] if (item["granter"], item["grantee"]) == pair), None)
 
 
 def _grant(value: Entry, message: Mapping[str, Any], block: Entry) -> None:  # noqa: ARG001 (as all of them)
