@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import queue
 import random
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -67,21 +69,12 @@ class Walk:
             cwd=ROOT,
             start_new_session=True,
         )
-        assert process.stderr is not None
-        deadline = time.monotonic() + PATIENCE
+        lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        reader = threading.Thread(target=_pass_on, args=(process.stderr, lines))
+        reader.start()
         try:
-            for line in process.stderr:
-                self.said.append(line)
-                begun = _BEGINS.match(line.rstrip("\n"))
-                if (
-                    begun
-                    and begun["address"] not in self.killed
-                    and self.wants(begun["kind"], begun["address"])
-                ):
-                    self.killed.append(begun["address"])
-                    time.sleep(dice.uniform(0, self.reach))
-                    return True
-                assert time.monotonic() < deadline, "a converge took too long"
+            if self._watch(lines, dice):
+                return True
             self.status = process.wait()
             out.seek(0)
             self.out = out.read()
@@ -90,4 +83,36 @@ class Walk:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            process.stderr.close()
+            reader.join()
+            while not lines.empty():
+                self.said.append(lines.get() or "")
+
+    def _watch(self, lines: queue.SimpleQueue[str | None], dice: random.Random) -> bool:
+        """Read until a step is to be killed, and then until its moment; False when the run came to its end before.
+
+        Another wanted step that begins meanwhile ends the wait: it may be over at the chosen moment, and never come again.
+        """
+        ends, chosen = time.monotonic() + PATIENCE, False
+        while True:
+            try:
+                line = lines.get(timeout=max(ends - time.monotonic(), 0))
+            except queue.Empty:
+                assert chosen, "a converge took too long"
+                return True
+            if line is None:
+                return chosen
+            self.said.append(line)
+            begun = _BEGINS.match(line.rstrip("\n"))
+            if begun and begun["address"] not in self.killed and self.wants(begun["kind"], begun["address"]):
+                self.killed.append(begun["address"])
+                if chosen:
+                    return True
+                ends, chosen = time.monotonic() + dice.uniform(0, self.reach), True
+
+
+def _pass_on(stream: TextIO | None, lines: queue.SimpleQueue[str | None]) -> None:
+    assert stream is not None
+    with stream:
+        for line in stream:
+            lines.put(line)
+    lines.put(None)
