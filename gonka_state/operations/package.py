@@ -46,7 +46,9 @@ fetch() { apt-get $options --download-only install -- "$name" >"$log" 2>&1; }
 fetch || { update && fetch; } || { cat "$log" >&2; exit 1; }
 """
 
-# A unit of its own: dpkg ends its work also where this connection, or we, do not.
+# A unit of its own: dpkg ends its work also where this connection, or we, do not. systemd keeps the command in a file
+# and reads it again at every daemon-reload, which another step may cause between making and starting the unit; what
+# its own quoting would change on the way (a shell's `$` and `;`) must not be in it.
 _INSTALL = r"""
 tries=0
 while systemctl is-active --quiet "$unit"; do
@@ -54,9 +56,10 @@ while systemctl is-active --quiet "$unit"; do
   sleep 1
 done
 systemctl reset-failed "$unit" 2>/dev/null
+: >"$log"
 systemd-run --quiet --wait --collect --unit="$unit" --description="apt-get install $name" \
   --setenv=LC_ALL=C --setenv=DEBIAN_FRONTEND=noninteractive --setenv=NEEDRESTART_SUSPEND=1 \
-  sh -c 'log=$1; shift; exec "$@" >"$log" 2>&1' install "$log" \
+  --property=StandardOutput=append:"$log" --property=StandardError=append:"$log" \
   apt-get $options install -- "$name" || { tail -n 20 "$log" >&2; exit 1; }
 """
 

@@ -172,3 +172,25 @@ def test_what_apt_says_has_its_remedy(words: str, hint: str) -> None:
 
     assert hint in found
     assert bool(hint) == bool(found)
+
+
+def test_the_install_survives_a_reload_of_systemd(site: Site) -> None:
+    """A transient unit is read again at a daemon-reload of systemd, and would then run another command than a shell's.
+
+    Seen on a host: what `sh -c 'exec "$@" >"$log"'` had become ended with 127.
+    """
+    install = site.prepare("gs-tool")
+    programs = site.root / "programs"
+    programs.mkdir()
+    for name, body in (("systemd-run", f"printf '%s\\0' \"$@\" >{site.root}/argv"), ("systemctl", "exit 3")):
+        (programs / name).write_text(f"#!/bin/sh\n{body}\n")
+        (programs / name).chmod(0o755)
+    script = install.script.replace("/run/gonka-state-apt.log", str(site.root / "apt.log"))
+    env = {**site.env, "PATH": f"{programs}:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-c", script], env=env, check=True, timeout=60)
+
+    told = (site.root / "argv").read_text().split("\0")[:-1]
+
+    assert "apt-get" in told
+    assert told[-3:] == ["install", "--", "gs-tool"]
+    assert [word for word in told if set(word) & set("$;\\\"'%")] == []
