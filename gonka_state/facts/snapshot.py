@@ -26,8 +26,10 @@ ROOT_NEEDED = 126
 TIMED_OUT = (124, 137)
 
 # section NAME DEADLINE root|any, its body on stdin. The output travels as one line of base64, so that no
-# byte of it can break the frame or the reader.
+# byte of it can break the frame or the reader. `kept` holds a section that ends early back in memory: it would
+# block on a full pipe, and be late, while one before it hangs.
 _FRAME = r"""
+kept() { dd bs=16M iflag=fullblock 2>/dev/null; }
 section() {
   printf '%s section %s\n' "$M" "$1"
   if [ "$3" = root ] && [ "$(id -u)" != 0 ]; then printf '%s end 126 0 -\n' "$M"; cat >/dev/null; return; fi
@@ -98,15 +100,19 @@ class Snapshot:
 
 
 def compose(sections: Sequence[Section], nonce: str) -> str:
-    """The script that looks at one host. `nonce` makes the frames unforgeable by what they frame."""
+    """The script that looks at one host. `nonce` makes the frames unforgeable by what they frame.
+
+    All sections run at the same time, and speak in their order: each is piped into whoever lets those before it
+    speak first.
+    """
     mark = f"{MARK}{nonce}"
     head = f'M={mark}\n{_FRAME}\nprintf \'%s head %s %s\\n\' "$M" "$(id -u)" "${{GONKA_STATE_PEER:--}}"\n'
-    parts = [
-        f"section {section.name} {section.deadline} {'root' if section.root else 'any'} <<'{nonce}_{index}'\n"
-        f"M={mark}\n{PRELUDE}\n{section.body}\n{nonce}_{index}\n"
-        for index, section in enumerate(sections)
-    ]
-    return head + "".join(parts) + "printf '%s done\\n' \"$M\"\n"
+    script = ""
+    for index, section in enumerate(sections):
+        asked = f"section {section.name} {section.deadline} {'root' if section.root else 'any'} <<'{nonce}_{index}'"
+        body = f"M={mark}\n{PRELUDE}\n{section.body}\n{nonce}_{index}\n"
+        script = f"{asked} | kept | {{\n{body}{script}cat; }}\n" if script else f"{asked}\n{body}"
+    return f"{head}{script}printf '%s done\\n' \"$M\"\n"
 
 
 def decode(lines: Sequence[str], nonce: str) -> HostLook:

@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -27,6 +28,9 @@ from gonka_state.facts.snapshot import (
     dump,
     restore,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NONCE = "0123456789ab"
 AS_ROOT = os.geteuid() == 0
@@ -81,6 +85,27 @@ def test_a_section_that_hangs_is_stopped_and_the_next_one_speaks() -> None:
     assert split_parts(seen.sections["slow"].text).need("before").text == "said\n"
     assert seen.sections["slow"].seconds >= 1
     assert not seen.sections["next"].unknown
+
+
+def test_sections_run_at_the_same_time_and_speak_in_their_order(tmp_path: Path) -> None:
+    mark = shlex.quote(str(tmp_path / "mark"))
+    waits = f"until [ -e {mark} ]; do sleep 0.05; done; echo found"
+
+    seen = look(
+        say("waits", waits), say("between", "echo b"), say("makes", f": >{mark}"), say("waits-too", waits)
+    )
+
+    assert list(seen.sections) == ["waits", "between", "makes", "waits-too"]
+    assert [answer.unknown for answer in seen.sections.values()] == [""] * 4
+    assert seen.sections["waits"].text == seen.sections["waits-too"].text == "found\n"
+
+
+def test_a_long_answer_is_not_late_because_one_before_it_hangs() -> None:
+    seen = look(say("hangs", "sleep 30", deadline=4), say("long", "head -c 500000 /dev/urandom", deadline=2))
+
+    assert seen.sections["hangs"].unknown == "no answer within 4 s"
+    assert not seen.sections["long"].unknown
+    assert seen.sections["long"].seconds < 2
 
 
 def test_a_section_that_is_stopped_within_a_line_is_late_not_damaged() -> None:
