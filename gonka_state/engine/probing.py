@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import socket
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -16,6 +16,7 @@ import gevent
 from gonka_state.errors import FactError, said_by
 from gonka_state.facts import exposure, snapshot
 from gonka_state.facts.base import MARK
+from gonka_state.facts.exposure import Try
 from gonka_state.resources.exposure import ExposureResource
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from gonka_state.resources.base import Resource
 
 DEADLINE = 20
-"""Seconds for all attempts of one observer; each has two, and they run at once."""
+"""Seconds for all attempts of one observer, which run at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +38,59 @@ class Prober:
     desired: Desired[Resource]
 
     def probe(self, hosts: Collection[str]) -> dict[str, snapshot.Answer]:
-        """The `exposure` section of every host among `hosts` that declares one."""
+        """The `exposure` section of every host among `hosts` that declares one.
+
+        Silence where there should be an answer is tried again, longer, before it is believed: a packet that was lost
+        twice, or a machine without a moment for us, is no firewall.
+        """
         targets = {host: found for host in hosts if (found := self._declared(host))}
         if not targets:
             return {}
+        tries, listens = self._tried(targets, exposure.WAIT)
+        doubted = {
+            target: found
+            for target, items in targets.items()
+            if (found := [item for item in items if self._doubts(item, tries[target], listens.get(target))])
+        }
+        if doubted:
+            again, _ = self._tried(doubted, exposure.LONG_WAIT)
+            for target, items in doubted.items():
+                ports = {item.port for item in items}
+                tries[target] = [one for one in tries[target] if one.port not in ports] + again[target]
+        return {
+            target: snapshot.Answer(_section(rows, listens.get(target))) for target, rows in tries.items()
+        }
+
+    def _tried(
+        self, targets: dict[str, list[ExposureResource]], wait: int
+    ) -> tuple[dict[str, list[Try]], dict[str, frozenset[int] | None]]:
+        """All attempts on each target, and on which ports each observer listens."""
         observers = [host for host in self.session.hosts if host not in self.session.unreachable]
-        here = gevent.spawn(self._from_here, targets)
-        said = self.session.each(observers, lambda host: self._from_host(host, targets))
-        tries = {target: list(here.get()[target]) for target in targets}
+        here = gevent.spawn(self._from_here, targets, wait)
+        said = self.session.each(observers, lambda host: self._from_host(host, targets, wait))
+        tries: dict[str, list[Try]] = here.get()
         listens: dict[str, frozenset[int] | None] = {}
         addresses = {self.desired.hosts[target].address: target for target in targets}
         for observer, answer in said.items():
             if isinstance(answer, str):
                 for target, items in targets.items():
-                    tries[target] += [(observer, "-", item.port, answer) for item in items]
+                    tries[target] += [Try(observer, "-", item.port, answer) for item in items]
                 continue
             listens[observer] = answer[1]
             for address, port, result in answer[0]:
-                tries[addresses[address]].append((observer, address, port, result))
-        return {
-            target: snapshot.Answer(_section(rows, listens.get(target))) for target, rows in tries.items()
-        }
+                tries[addresses[address]].append(Try(observer, address, port, result))
+        return tries, listens
+
+    def _doubts(self, item: ExposureResource, tries: list[Try], listens: frozenset[int] | None) -> bool:
+        """Whether an observer heard nothing from a port that listens and may answer it.
+
+        This machine's address is not known here: its silence counts where anybody may have an answer.
+        """
+        if listens is None or item.port not in listens:
+            return False
+        silent = [one.observer for one in tries if one.port == item.port and one.result == exposure.SILENT]
+        logins = self.desired.hosts
+        return any(exposure.may(item, logins[name].address if name in logins else "") for name in silent)
 
     def _declared(self, host: str) -> list[ExposureResource]:
         return [
@@ -67,7 +100,7 @@ class Prober:
         ]
 
     def _from_host(
-        self, observer: str, targets: dict[str, list[ExposureResource]]
+        self, observer: str, targets: dict[str, list[ExposureResource]], wait: int
     ) -> tuple[list[tuple[str, int, str]], frozenset[int] | None] | str:
         """What one host saw of the others, or why it could not try."""
         asked = [
@@ -77,7 +110,7 @@ class Prober:
             for item in items
         ]
         nonce = secrets.token_hex(6)
-        section = snapshot.Section(exposure.FACT.section, exposure.script(asked), DEADLINE, root=False)
+        section = snapshot.Section(exposure.FACT.section, exposure.script(asked, wait), DEADLINE, root=False)
         try:
             lines = self.session.look(observer, snapshot.compose([section], nonce), DEADLINE)
             if lines is None:
@@ -89,19 +122,17 @@ class Prober:
         except Exception as error:  # noqa: BLE001 (a dying connection raises many kinds; one observer must not end the look)
             return f"failed: {type(error).__name__}"
 
-    def _from_here(
-        self, targets: dict[str, list[ExposureResource]]
-    ) -> dict[str, list[tuple[str, str, int, str]]]:
+    def _from_here(self, targets: dict[str, list[ExposureResource]], wait: int) -> dict[str, list[Try]]:
         jobs: list[tuple[str, str, int, Any]] = [
-            (target, address, item.port, gevent.spawn(attempt, address, item.port))
+            (target, address, item.port, gevent.spawn(attempt, address, item.port, wait))
             for target, items in targets.items()
             for item in items
             for address in self._addresses(target, item)
         ]
         gevent.joinall([job for *_, job in jobs])
-        found: dict[str, list[tuple[str, str, int, str]]] = {target: [] for target in targets}
+        found: dict[str, list[Try]] = {target: [] for target in targets}
         for target, address, port, job in jobs:
-            found[target].append((exposure.THIS_MACHINE, address, port, job.get()))
+            found[target].append(Try(exposure.THIS_MACHINE, address, port, job.get()))
         return found
 
     def _addresses(self, target: str, item: ExposureResource) -> list[str]:
@@ -109,10 +140,10 @@ class Prober:
         return [own, item.also] if item.also and item.also != own else [own]
 
 
-def attempt(address: str, port: int) -> str:
+def attempt(address: str, port: int, wait: int = exposure.WAIT) -> str:
     """One TCP connection from this machine: open, refused, silent, or failed and why."""
     try:
-        socket.create_connection((address, port), timeout=exposure.WAIT).close()
+        socket.create_connection((address, port), timeout=wait).close()
     except ConnectionRefusedError:
         return exposure.REFUSED
     except TimeoutError:
@@ -122,8 +153,8 @@ def attempt(address: str, port: int) -> str:
     return exposure.OPEN
 
 
-def _section(rows: Iterable[tuple[str, str, int, str]], listens: frozenset[int] | None) -> str:
-    lines = "\n".join("\t".join(map(str, row)).replace("\n", " ") for row in rows)
+def _section(rows: Iterable[Try], listens: frozenset[int] | None) -> str:
+    lines = "\n".join("\t".join(map(str, astuple(row))).replace("\n", " ") for row in rows)
     text = f"{MARK}x part tries\n{lines}\n{MARK}x rc 0 \n"
     if listens is not None:
         ports = "\n".join(map(str, sorted(listens)))

@@ -26,18 +26,39 @@ if TYPE_CHECKING:
 
 WAIT = 2
 """Seconds: a lost first packet is sent again after one."""
+LONG_WAIT = 8
+"""Seconds, before silence is believed that nobody declared: lost packets are sent again after one, three and seven."""
 OPEN, REFUSED, SILENT = "open", "refused", "silent"
 THIS_MACHINE = "this machine"
 
 _RULES = "container_ports (Docker's ports) or firewall.rules (the host's own)"
 
+# All attempts in one process, which on a busy host has its turn sooner than one for each. perl because every Debian
+# and Ubuntu has it; of `select` it tells what is left of the time.
 _SCRIPT = r"""
-try() {
-  _e=$(timeout -k 1 "$WAIT" bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1); _c=$?
-  case $_c:$_e in 0:*) _r=open ;; 124:* | 137:*) _r=silent ;; *refused*) _r=refused ;; *) _r="failed ${_e##*: }" ;; esac
-  printf '%s %s %s\n' "$1" "$2" "$(printf '%s' "$_r" | tr '\n' ' ')"
+tries() {
+  command -v perl >/dev/null || { echo 'perl is not installed' >&2; return 1; }
+  perl -e '
+    use Errno; use Socket qw(:DEFAULT getaddrinfo SOCK_NONBLOCK);
+    my ($left, @targets) = @ARGV; my ($bits, %asked) = ("");
+    sub told { my ($at, $error) = @_; print "$at ", $error == 0 ? "open" : $!{ECONNREFUSED} ? "refused" : "failed $!", "\n" }
+    for my $at (@targets) {
+      my ($error, $found) = getaddrinfo((split / /, $at)[0, 1], {socktype => SOCK_STREAM});
+      if ($error) { print "$at failed $error\n"; next }
+      if (!socket(my $socket, $found->{family}, SOCK_STREAM | SOCK_NONBLOCK, 0)) { told($at, $!) }
+      elsif (connect($socket, $found->{addr})) { told($at, 0) }
+      elsif (!$!{EINPROGRESS}) { told($at, $!) }
+      else { $asked{fileno $socket} = [$at, $socket]; vec($bits, fileno $socket, 1) = 1 }
+    }
+    while (%asked && $left > 0) {
+      (my $count, $left) = select(undef, my $ready = $bits, undef, $left);
+      for my $number ($count > 0 ? grep { vec($ready, $_, 1) } keys %asked : ()) {
+        my ($at, $socket) = @{delete $asked{$number}}; vec($bits, $number, 1) = 0;
+        $! = unpack("i", getsockopt($socket, SOL_SOCKET, SO_ERROR)); told($at, $!);
+      }
+    }
+    print "$_->[0] silent\n" for values %asked' "$@"
 }
-tries() { command -v bash >/dev/null || { echo 'bash is not installed' >&2; return 1; }; for _t in "$@"; do try "${_t%% *}" "${_t##* }" & done; wait; }
 listens() { { ss -Hltn | sed 's/^[A-Z]* *[0-9]* *[0-9]* *[^ ]*:\([0-9]*\) .*/\1/'; iptables-save -t nat 2>/dev/null | sed -n 's/^-A DOCKER .*-p tcp .*--dport \([0-9]*\) .*DNAT.*/\1/p'; } | sort -un; }
 """
 
@@ -60,10 +81,10 @@ class Tries:
     listens: frozenset[int] | None
 
 
-def script(targets: Sequence[tuple[str, int]]) -> str:
-    """POSIX sh (and bash for the connection): tries every (address, port) at once, and lists own listeners."""
+def script(targets: Sequence[tuple[str, int]], wait: int = WAIT) -> str:
+    """POSIX sh (and perl for the connections): tries every (address, port) at once, and lists own listeners."""
     words = [f"{address} {port}" for address, port in targets]
-    return f"{_SCRIPT}WAIT={WAIT}\n" + quote("part", "tries", "tries", *words) + "\npart listens listens\n"
+    return _SCRIPT + quote("part", "tries", "tries", str(wait), *words) + "\npart listens listens\n"
 
 
 def own_words(text: str) -> tuple[list[tuple[str, int, str]], frozenset[int] | None]:
@@ -121,7 +142,7 @@ def observe_exposure(state: Tries, resource: ExposureResource, here: Here) -> Ob
     if not judged:
         said = "; ".join(sorted({f"{one.observer}: {one.result}" for one in mine})) or "nobody tried"
         return Unknown(f"nobody could try port {resource.port}: {said}")
-    expected = {one.observer for one in judged if _may(resource, one.observer, here)}
+    expected = {one.observer for one in judged if may(resource, _address(one.observer, here))}
     reached = {one.observer for one in judged if one.result == OPEN}
     # A port nobody listens on answers nobody, whatever the rules; only who gets an answer can be wrong then.
     deaf = state.listens is None or resource.port not in state.listens
@@ -141,8 +162,12 @@ def wanted_exposure(state: Tries, resource: ExposureResource, here: Here) -> dic
     return {"from": seen.details["expected"]} if isinstance(seen, Present) else {}
 
 
-def _may(resource: ExposureResource, observer: str, here: Here) -> bool:
-    address = here.peer if observer == THIS_MACHINE else here.addresses.get(observer, "")
+def _address(observer: str, here: Here) -> str:
+    return here.peer if observer == THIS_MACHINE else here.addresses.get(observer, "")
+
+
+def may(resource: ExposureResource, address: str) -> bool:
+    """Whether somebody at this address should get an answer; one whose address nobody knows only where anybody may."""
     if resource.sources in {(), ("any",)}:
         return bool(resource.sources)
     try:

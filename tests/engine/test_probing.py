@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import threading
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.address import Address
 from gonka_state.core.desired import Declared
-from gonka_state.facts.exposure import FACT, THIS_MACHINE
+from gonka_state.facts.exposure import FACT, THIS_MACHINE, WAIT
 from gonka_state.resources.exposure import ExposureResource
 
 if TYPE_CHECKING:
@@ -17,12 +19,12 @@ if TYPE_CHECKING:
 ADDRESSES = {"network": "127.0.0.1", "ml-01": "127.0.0.2"}
 
 
-def _probe(paper: Paper, *ports: int, host: str = "ml-01") -> Any:  # noqa: ANN401 (the parsed section)
+def _probe(paper: Paper, *ports: int, host: str = "ml-01", sources: tuple[str, ...] = ("any",)) -> Any:  # noqa: ANN401 (the parsed section)
     from gonka_state.engine.probing import Prober  # noqa: PLC0415 (loads gevent)
 
     resources: dict[Address, Declared[Any]] = {}
     for port in ports:
-        resource = ExposureResource(port=port, sources=("any",))
+        resource = ExposureResource(port=port, sources=sources)
         address = Address(host, "exposure", resource.name)
         resources[address] = Declared(address, resource)
     logins = {name: replace(login, address=ADDRESSES[name]) for name, login in paper.desired.hosts.items()}
@@ -57,6 +59,49 @@ def test_an_observer_whose_connection_breaks_is_named_and_the_others_go_on(paper
     results = {one.observer: one.result for one in found.tries}
     assert results[THIS_MACHINE] == "open"
     assert results["network"].startswith("failed: ")
+
+
+def _crowded(stack: ExitStack) -> socket.socket:
+    """A port that listens and, its queue being full, does not answer."""
+    server = stack.enter_context(socket.socket())
+    server.bind(("127.0.0.2", 0))
+    server.listen(0)
+    for _ in range(4):
+        client = stack.enter_context(socket.socket())
+        client.setblocking(False)  # noqa: FBT003  (the standard library's own)
+        client.connect_ex(server.getsockname())
+    return server
+
+
+def _empty(server: socket.socket, clients: int) -> None:
+    for _ in range(clients):
+        server.accept()[0].close()
+
+
+def test_silence_where_an_answer_should_be_is_tried_again_before_it_is_believed(paper: Paper) -> None:
+    with ExitStack() as stack:
+        server = _crowded(stack)
+        later = threading.Timer(WAIT + 0.5, _empty, [server, 4])
+        later.start()
+
+        found = _probe(paper, server.getsockname()[1])
+        later.join()
+
+    assert {(one.observer, one.result) for one in found.tries} == {
+        ("network", "open"),
+        (THIS_MACHINE, "open"),
+    }
+    assert paper.execs == {"network": 2, "ml-01": 2}
+
+
+def test_silence_that_is_declared_costs_no_second_try(paper: Paper) -> None:
+    with ExitStack() as stack:
+        server = _crowded(stack)
+
+        found = _probe(paper, server.getsockname()[1], sources=())
+
+    assert {one.result for one in found.tries} == {"silent"}
+    assert paper.execs == {"network": 1, "ml-01": 1}
 
 
 def test_where_nothing_is_declared_nobody_is_asked(paper: Paper) -> None:
