@@ -33,7 +33,7 @@ def booted() -> Iterator[Demo | None]:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr
         yield Demo(done.stdout, time.monotonic() - started)
     finally:
         words = [sys.executable, "-m", "gonka_state", "lab", "down", "cluster2"]

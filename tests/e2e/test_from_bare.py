@@ -6,7 +6,6 @@ Two hosts, one network and one ML host. `--soak` kills at every step, one run af
 from __future__ import annotations
 
 import json
-import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -82,18 +81,6 @@ class Bare:
         }
 
 
-def _grant(bare: Bare) -> None:
-    """The human's step: the printed command, typed where the account key is."""
-    printed = bare.run("diff", "--kind", "grants", "--exit-zero").out
-    line = next(line.strip() for line in printed.splitlines() if line.strip().startswith("inferenced tx "))
-    home = bare.cluster.info.overlay.parent
-    subprocess.run(
-        [str(home / "inferenced"), *shlex.split(line)[1:]],
-        input=(home / "operator" / "passphrase").read_text(),
-        text=True, capture_output=True, check=True, timeout=120,
-    )  # fmt: skip
-
-
 def _walk(bare: Bare, *, every: bool) -> None:
     kinds: set[str] = set()
 
@@ -108,7 +95,8 @@ def _walk(bare: Bare, *, every: bool) -> None:
     walk = Walk(words, wants)
     bare.statuses.append(walk.run())
     bare.said += [walk.out, *walk.said]
-    _grant(bare)
+    granted = bare.cluster.grant()
+    bare.said += [granted.out, granted.err]
     walk = Walk(words, wants, killed=walk.killed)
     bare.statuses.append(walk.run())
     bare.said += [walk.out, *walk.said]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -23,22 +21,6 @@ PATIENCE = 90.0
 RESULTS = "curl -s -m 3 -o /dev/null -w '%{{http_code}}' -X POST http://{}:9100/v2/poc-batches/m/generated"
 
 
-def complete(cluster: Cluster, model: str, **headers: str) -> tuple[int, Any]:
-    """One question to the network node's public API, from this machine."""
-    body = {"model": model, "messages": [{"role": "user", "content": "Is anybody there?"}]}
-    request = urllib.request.Request(
-        f"http://{cluster.info.hosts[NETWORK]}:8000/v1/chat/completions",
-        json.dumps(body).encode(),
-        {"Content-Type": "application/json", **headers},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  (the same)
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as refused:
-        with refused:
-            return refused.code, json.load(refused)
-
-
 @pytest.fixture(scope="module")
 def served(cluster: Cluster) -> dict[str, Any]:
     """The first answer for each model, once the nodes have loaded them."""
@@ -48,7 +30,7 @@ def served(cluster: Cluster) -> dict[str, Any]:
     while len(answers) < 2:
         assert time.monotonic() < deadline, f"only {list(answers)} served within {PATIENCE:.0f} s"
         for model in (SMALL, BIG):
-            status, answer = complete(cluster, model, Authorization="rehearsal")
+            status, answer = cluster.complete(model, Authorization="rehearsal")
             if status == 200:
                 answers[model] = answer
         time.sleep(0 if len(answers) == 2 else 1)
@@ -64,8 +46,8 @@ def test_the_cluster_serves_completions_of_both_models(served: dict[str, Any]) -
 
 @pytest.mark.usefixtures("served")
 def test_nobody_is_served_unnamed_and_no_other_model(cluster: Cluster) -> None:
-    assert complete(cluster, SMALL) == (401, {"error": "Authorization is required"})
-    assert complete(cluster, "Qwen/QwQ-32B", Authorization="rehearsal")[0] == 500
+    assert cluster.complete(SMALL) == (401, {"error": "Authorization is required"})
+    assert cluster.complete("Qwen/QwQ-32B", Authorization="rehearsal")[0] == 500
 
 
 @pytest.mark.usefixtures("served")

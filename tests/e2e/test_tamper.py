@@ -1,153 +1,215 @@
-"""Each kind tampered with in turn: diff names exactly that, converge runs exactly its step."""
+"""Each kind tampered with: diff names exactly that, converge runs exactly its step, nothing else is touched."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
+from ruamel.yaml import YAML
 
+from gonka_state.core.bech32 import account_address, raw_address
+from tests.e2e import tampers
+from tests.e2e.tampers import BIG, CLOSED, HUB, LEFT, SHARD, Tamper
 from tests.e2e.world import ML, NETWORK
 
 if TYPE_CHECKING:
-    from tests.e2e.world import Cluster
+    from collections.abc import Iterator
+
+    from tests.e2e.world import Cluster, Ran
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
-JOIN = "/opt/gonka/deploy/join"
-BIG = "Qwen/Qwen3-235B-A22B-Instruct-2507-FP8"
-BLOBS = f"/mnt/shared/hub/models--{BIG.replace('/', '--')}"
-SHARD = f"$(readlink -f {BLOBS}/snapshots/*/model-00002-of-*.safetensors)"
+CONTROL = f"{tampers.JOIN}/.dapi/lab-control.json"
+# What a host is, as its own programs tell it: one line per thing. Files with inode and time, so that one which was
+# only written again shows as well; what the world writes by itself is left out.
+_TRUTH = rf"""
+docker ps -aq | xargs -r docker inspect -f 'container {{{{.Name}}}} {{{{.Id}}}} {{{{.State.StartedAt}}}}'
+docker images --no-trunc --format 'image {{{{.Repository}}}}:{{{{.Tag}}}} {{{{.ID}}}}' | grep -v '<none>'
+ufw status | sed 's/^/ufw /'
+iptables-save | grep -E '^:(INPUT|FORWARD|OUTPUT)|^-A (ufw-user|DOCKER-USER|INPUT|FORWARD|OUTPUT)' | sed 's/ \[.*//; s/^/rule /' | sort
+for file in $(find {tampers.JOIN} -maxdepth 1 -type f ! -name '*-previous') $(find {HUB}/snapshots {HUB}/refs {HUB}/blobs ! -type d 2>/dev/null) /etc/ufw/*.rules \
+  /etc/ufw/ufw.conf /etc/environment /etc/docker/daemon.json /home/ubuntu/.ssh/authorized_keys; do
+  echo "file $file $(stat -c '%a %U %i %Y' -- "$file") $(sha256sum <"$file")"
+done
+stat -c 'directory %n %a %U' /mnt/shared /opt/gonka {tampers.JOIN}
+echo "checkout $(git -c safe.directory='*' -C /opt/gonka rev-parse HEAD) $(git -c safe.directory='*' -C /opt/gonka status --porcelain -uno | tr '\n' ' ')"
+for unit in cron docker; do echo "unit $unit $(systemctl is-active $unit) $(systemctl is-enabled $unit)"; done
+echo "parameter $(sysctl net.core.somaxconn)"
+dpkg-query -W -f 'package ${{Package}} ${{db:Status-Abbrev}} ${{Version}}\n' wget curl git ufw
+/opt/gonka-state/hf/bin/hf version 2>/dev/null | sed 's/^/tool /'
+"""
 
 
-@dataclass(frozen=True)
-class Tamper:
-    """What a hand does on a host, what must be named, and which containers may be started anew."""
+@dataclass
+class Whole:
+    """The plan's cluster and, on one host, the kinds that the plan does not use.
 
-    name: str
-    host: str
-    script: str
-    differs: dict[str, set[str]]
-    restarts: set[str] = field(default_factory=set)
+    `left` is the truth as the last test left it, in sync; None before the first, and after one that failed.
+    """
 
+    cluster: Cluster
+    left: set[str] | None = None
 
-TAMPERS = [
-    Tamper(
-        "a ufw rule is deleted",
-        NETWORK,
-        "ufw delete allow 443/tcp",
-        {f"{NETWORK}/firewall-rule:443/tcp": set()},
-    ),
-    Tamper(
-        "a rule is taken out of the kernel only",
-        NETWORK,
-        "iptables -D ufw-user-input -p tcp -m tcp --dport 443 -j ACCEPT",
-        {f"{NETWORK}/firewall-rule:443/tcp": {"from"}},
-    ),
-    Tamper(
-        "a port is opened in DOCKER-USER",
-        ML[2],
-        "iptables -I DOCKER-USER -p tcp -m conntrack --ctorigdstport 5050 -j ACCEPT",
-        {f"{ML[2]}/container-port:5050/tcp": {"from"}},
-    ),
-    Tamper("ufw is switched off", ML[3], "ufw --force disable", {f"{ML[3]}/firewall:ufw": {"enabled"}}),
-    Tamper(
-        "a file's mode",
-        ML[0],
-        f"chmod 0644 {JOIN}/config.env",
-        {f"{ML[0]}/env-file:{JOIN}/config.env": {"mode"}},
-    ),
-    Tamper(
-        "a byte of a file",
-        NETWORK,
-        f"sed -i 's/500/501/' {JOIN}/gonka-state-node-config.json",
-        {f"{NETWORK}/file:{JOIN}/gonka-state-node-config.json": {"content"}},
-    ),
-    Tamper(
-        "a directory's mode", ML[0], "chmod 0700 /mnt/shared", {f"{ML[0]}/directory:/mnt/shared": {"mode"}}
-    ),
-    Tamper("a blob is removed", ML[0], f'rm "{SHARD}"', {f"{ML[0]}/model:{BIG}": {"revision"}}),
-    Tamper(
-        "a blob is truncated", ML[1], f'truncate -s 1000 "{SHARD}"', {f"{ML[1]}/model:{BIG}": {"revision"}}
-    ),
-    Tamper(
-        "another commit is called main",
-        ML[0],
-        f"printf 0123456789012345678901234567890123456789 >{BLOBS}/refs/main",
-        {f"{ML[0]}/model:{BIG}": {"ref"}},
-    ),
-    Tamper(
-        "an image loses its name",
-        NETWORK,
-        "docker rmi -f ghcr.io/product-science/explorer:latest",
-        {f"{NETWORK}/compose-images:{JOIN}": {"missing"}},
-    ),
-    Tamper(
-        "a container loses cards",
-        ML[4],
-        "docker exec join-mlnode-308-1 sh -c 'echo 7 >/etc/gonka-state-lab/gpus'",
-        {f"{ML[4]}/compose-service:mlnode-308": {"gpus"}},
-        {f"{ML[4]}/join-mlnode-308-1"},
-    ),
-    Tamper(
-        "a container is stopped",
-        ML[2],
-        "docker stop -t 1 join-inference-1",
-        {f"{ML[2]}/compose-service:inference": {"running"}},
-        {f"{ML[2]}/join-inference-1"},
-    ),
-    Tamper(
-        "a container runs from an older image",
-        ML[3],
-        f"cd {JOIN} && . ./config.env && docker pull -q ghcr.io/gonka-ai/mlnode:3.0.12 >/dev/null &&"
-        " printf 'services: {mlnode-308: {image: \"ghcr.io/gonka-ai/mlnode:3.0.12\"}}\\n' >/tmp/old.yml &&"
-        " docker compose -f docker-compose.mlnode.yml -f /tmp/old.yml up -d --no-deps mlnode-308 2>&1",
-        {f"{ML[3]}/compose-service:mlnode-308": {"image"}},
-        {f"{ML[3]}/join-mlnode-308-1"},
-    ),
-    Tamper(
-        "a node's args are changed by API",
-        NETWORK,
-        "curl -sf 127.0.0.1:9200/admin/v1/nodes | python3 -c '"
-        'import json,sys; n=[i["node"] for i in json.load(sys.stdin) if i["node"]["id"]=="cluster2-ml-02"][0];'
-        f' n["models"]["{BIG}"]["args"]=["--tensor-parallel-size","8"]; print(json.dumps(n))\''
-        " | curl -sf -X PUT -H 'Content-Type: application/json' --data-binary @- 127.0.0.1:9200/admin/v1/nodes/cluster2-ml-02",
-        {f"{NETWORK}/node:{ML[1]}": {"models"}},
-    ),
-    Tamper(
-        "a node is deleted",
-        NETWORK,
-        f"curl -sf -X DELETE 127.0.0.1:9200/admin/v1/nodes/{ML[2]}",
-        {f"{NETWORK}/node:{ML[2]}": set()},
-    ),
-]
+    def truth(self) -> set[str]:
+        """What is on all hosts, as they tell it themselves."""
+        with ThreadPoolExecutor(max_workers=len(self.cluster.info.hosts)) as pool:
+            told = pool.map(self._truth, self.cluster.info.hosts)
+        nodes = json.loads(self.cluster.shell(NETWORK, "curl -sf 127.0.0.1:9200/admin/v1/nodes"))
+        lines = {f"{NETWORK} node {json.dumps(_declarable(item['node']), sort_keys=True)}" for item in nodes}
+        return lines.union(*told)
+
+    def _truth(self, host: str) -> set[str]:
+        return {f"{host} {line}" for line in self.cluster.shell(host, _TRUTH).splitlines()}
+
+    @contextmanager
+    def in_sync(self) -> Iterator[set[str]]:
+        """The truth while everything is as declared; the next test begins with what is true after this one."""
+        before, self.left = self.left, None
+        if before is None:
+            ran = self.cluster.run("converge", "--yes")
+            assert ran.status == 0, ran.out + ran.err
+            before = self.truth()
+        yield before
+
+    @property
+    def account(self) -> str:
+        """The address of the cluster's account."""
+        words: Any = YAML(typ="safe", pure=True).load(self.cluster.info.overlay)
+        return account_address(words["network"]["account"]["pubkey"])
+
+    def shell(self, host: str, script: str) -> None:
+        """A script that may speak of the lab's own addresses."""
+        hub, cold = urlsplit(self.cluster.info.hub_url), raw_address(self.account).hex()
+        self.cluster.shell(host, f"HUB={hub.hostname} HUB_PORT={hub.port} COLD={cold}\n{script}")
+
+    def named(self, tampers_: list[Tamper]) -> dict[str, set[str]]:
+        """All that has to be named, and each one's attributes."""
+        found = [item for tamper in tampers_ for item in tamper.named.items()]
+        return {address.replace("$ACCOUNT", self.account): attributes for address, attributes in found}
 
 
-@pytest.mark.parametrize("tamper", TAMPERS, ids=[tamper.name for tamper in TAMPERS])
-def test_exactly_what_was_changed_is_named_and_closed(cluster: Cluster, tamper: Tamper) -> None:
-    assert cluster.run("converge", "--yes").status == 0
-    cluster.shell(tamper.host, tamper.script)
-    started = cluster.started()
+def _declarable(node: dict[str, Any]) -> dict[str, Any]:
+    """A node without what the API finds out or counts by itself."""
+    return {name: value for name, value in node.items() if name not in {"hardware", "node_num"}}
 
-    seen = cluster.run("diff", "--json")
-    closed = cluster.run("converge", "--yes", "--json")
 
+@pytest.fixture(scope="module")
+def whole(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    file = tmp_path_factory.mktemp("whole") / "whole.yaml"
+    with file.open("w") as stream:
+        YAML().dump({"cluster": "cluster2", "hosts": {tampers.HOST: tampers.NOT_IN_THE_PLAN}}, stream)
+    before = cluster.shell(tampers.HOST, tampers.BEFORE).split()[-1]
+    cluster.shell(ML[3], "docker pull -q ghcr.io/gonka-ai/mlnode:3.0.12")
+    # A report that is kept for a minute would tell each test of the one before.
+    cluster.shell(NETWORK, f"""printf %s '{{"report_seconds": 0}}' >{CONTROL}""")
+    try:
+        yield Whole(dataclasses.replace(cluster, overlays=(file,)))
+    finally:
+        cluster.shell(NETWORK, f"rm {CONTROL}")
+        cluster.shell(tampers.HOST, tampers.AFTER % before)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A hand on each host at the same time; with --soak one after the other."""
+    for name, tampers_ in (("closed", CLOSED), ("left", LEFT)):
+        if name in metafunc.fixturenames:
+            rounds = in_rounds(tampers_, single=metafunc.config.getoption("--soak"))
+            metafunc.parametrize(name, rounds, ids=[", ".join(item.name for item in one) for one in rounds])
+
+
+def in_rounds(listed: list[Tamper], *, single: bool) -> list[list[Tamper]]:
+    """Rounds of tampers, none of which has a host twice; or each alone."""
+    if single:
+        return [[tamper] for tamper in listed]
+    queues: dict[str, list[Tamper]] = {}
+    for tamper in listed:
+        queues.setdefault(tamper.host, []).append(tamper)
+    return [[tamper for tamper in one if tamper] for one in zip_longest(*queues.values())]
+
+
+def test_exactly_what_was_changed_is_named_and_closed(whole: Whole, closed: list[Tamper]) -> None:
+    with whole.in_sync() as before:
+        for tamper in closed:
+            whole.shell(tamper.host, tamper.script)
+        seen = whole.cluster.run("diff", "--json")
+        ran = whole.cluster.run("converge", "--yes", "--json")
+        after = whole.truth()
+
+        _named(seen, whole.named(closed))
+        assert ran.status == 0, ran.out + ran.err
+        assert {step["address"] for step in ran.cluster["steps"]} == set(whole.named(closed))
+        assert ran.cluster["after"]["summary"]["pending"] == 0
+        _untouched(before, after, closed)
+    whole.left = after
+
+
+def test_exactly_what_is_for_a_human_is_named_and_nothing_runs(whole: Whole, left: list[Tamper]) -> None:
+    kinds = set[str]().union(*(tamper.kinds for tamper in left)) - {"setup-report"}
+    with whole.in_sync() as before:
+        try:
+            for tamper in left:
+                whole.shell(tamper.host, tamper.script)
+            seen = whole.cluster.run("diff", "--json")
+            only = [word for kind in sorted(kinds) for word in ("--kind", kind)]
+            ran = whole.cluster.run("converge", "--yes", "--json", *only)
+        finally:
+            for tamper in left:
+                whole.shell(tamper.host, tamper.undo)
+        after = whole.truth()
+
+        _named(seen, whole.named(left))
+        assert (ran.status, ran.cluster["steps"]) == (6, []), ran.out + ran.err
+        _untouched(before, after, left)
+    whole.left = after
+
+
+def test_in_the_end_it_is_in_sync(whole: Whole) -> None:
+    """Each look above tells of the test before; nobody else tells of the last."""
+    assert whole.cluster.run("diff").status == 0
+
+
+def _named(seen: Ran, named: dict[str, set[str]]) -> None:
+    """Who gets an answer from a port is known after its rules are closed: conditional, and passed over here."""
     changes = {item["address"]: item for item in seen.cluster["changes"] if _seen(item)}
-    assert (seen.status, set(changes)) == (2, set(tamper.differs)), seen.out
-    for address, attributes in tamper.differs.items():
-        named = {item["name"].split(".")[0] for item in changes[address]["attributes"]}
-        assert attributes <= named, changes[address]
-    assert closed.status == 0, closed.out + closed.err
-    assert {step["address"] for step in closed.cluster["steps"]} == set(tamper.differs)
-    after = cluster.started()
-    moved = {name for name in started.keys() | after.keys() if started.get(name) != after.get(name)}
-    assert moved == tamper.restarts
-    assert cluster.run("diff").status == 0
+    listed = "\n".join(
+        f"{address}: {item['attributes']} {item['reason']}" for address, item in changes.items()
+    )
+    assert seen.status == 2, seen.out
+    assert set(changes) == set(named), listed
+    for address, attributes in named.items():
+        found = {item["name"].split(".")[0] for item in changes[address]["attributes"]}
+        assert attributes <= found, listed
 
 
 def _seen(item: dict[str, Any]) -> bool:
-    """Whether a change was seen; who gets an answer from a port is known after its rules are closed."""
     return not item["warning"] and not item["conditional"]
+
+
+def _untouched(before: set[str], after: set[str], tampers_: list[Tamper]) -> None:
+    """Only containers and files that the tampers name are other ones, and these files only younger."""
+    moved = {tuple(line.split(" ")) for line in before ^ after}
+    containers = {f"{host}{name[0]}" for host, what, *name in moved if what == "container"}
+    files = {(host, name[0]) for host, what, *name in moved if what == "file"}
+    others = [line for line in moved if line[1] not in {"container", "file"}]
+    anew = {tamper.host: tamper.files for tamper in tampers_}
+
+    assert containers == set[str]().union(*(tamper.restarts for tamper in tampers_))
+    assert others == []
+    assert [(host, path) for host, path in files if not path.startswith(anew.get(host, ()))] == []
+    assert _lasting(before) == _lasting(after)
+
+
+def _lasting(lines: set[str]) -> set[tuple[str, ...]]:
+    """Files without inode and time."""
+    words = [tuple(line.split(" ")) for line in lines]
+    return {(*line[:5], *line[7:]) for line in words if line[1] == "file"}
 
 
 def test_wrong_bytes_are_found_on_request_and_fetched_again(cluster: Cluster) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +60,7 @@ class Cluster:
 
     info: lab.LabInfo
     file: Path = CLUSTER
+    overlays: tuple[Path, ...] = ()
 
     def run(self, command: str, *words: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Ran:
         """One `gonka-state` command on this cluster."""
@@ -66,8 +70,11 @@ class Cluster:
             "gonka_state",
             *command.split(),
             str(self.file),
-            "--overlay",
-            str(self.info.overlay),
+            *(
+                word
+                for overlay in (self.info.overlay, *self.overlays)
+                for word in ("--overlay", str(overlay))
+            ),
         ]
         done = subprocess.run(
             [*argv, *words],
@@ -93,6 +100,35 @@ class Cluster:
         )
         assert not check or done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def grant(self) -> Ran:
+        """The human's step: the printed command, typed where the account key is. The diff that printed it."""
+        seen = self.run("diff", "--kind", "grants", "--exit-zero")
+        lines = [line.strip() for line in seen.out.splitlines()]
+        line = next(line for line in lines if line.startswith("inferenced tx "))
+        home = self.info.overlay.parent
+        subprocess.run(
+            [str(home / "inferenced"), *shlex.split(line)[1:]],
+            input=(home / "operator" / "passphrase").read_text(),
+            text=True, capture_output=True, check=True, timeout=120,
+        )  # fmt: skip
+        return seen
+
+    def complete(self, model: str, **headers: str) -> tuple[int, Any]:
+        """One question to the network node's public API, from this machine: status and body."""
+        body = {"model": model, "messages": [{"role": "user", "content": "Is anybody there?"}]}
+        (entrance,) = [at for name, at in self.info.hosts.items() if name.endswith("-network")]
+        request = urllib.request.Request(
+            f"http://{entrance}:8000/v1/chat/completions",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json", **headers},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  (the lab's own address)
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, json.load(refused)
 
     def reaches(self, source: str, target: str, port: int) -> bool:
         """Whether a TCP connection from one host to a port of another is accepted."""

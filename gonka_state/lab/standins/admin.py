@@ -152,9 +152,9 @@ class Admin:
         return web.as_json(self.state.snapshot())
 
     def report(self, _request: web.Request) -> web.Reply:
-        """The setup report; kept for a minute."""
+        """The setup report, or the last one while it is kept."""
         now = time.monotonic()
-        if self._cached_report is None or now - self._cached_report[0] > report.CACHE_SECONDS:
+        if self._cached_report is None or now - self._cached_report[0] > report.kept(self.state):
             self._cached_report = (now, web.as_json(report.build(self.state)))
         return self._cached_report[1]
 

@@ -31,7 +31,12 @@ def build(state: ApiState) -> dict[str, Any]:
     if numbers(state.version) >= V2_SINCE:
         checks.append(allowance(ledger, about))
     checks += [*participation(state, ledger, keys.cold), *mlnodes(state), block_sync()]
-    return summary(checks)
+    return summary(checks, kept(state))
+
+
+def kept(state: ApiState) -> float:
+    """For how many seconds the API tells the same report again."""
+    return float(state.control.read().get("report_seconds", CACHE_SECONDS))
 
 
 def permissions(state: ApiState, ledger: Ledger | None, about: dict[str, str]) -> Check:
@@ -128,7 +133,7 @@ def block_sync() -> Check:
     return check("block_sync", ok=age < FRESH, message=message, **details)
 
 
-def summary(checks: list[Check]) -> dict[str, Any]:
+def summary(checks: list[Check], seconds: float) -> dict[str, Any]:
     """The report around the checks."""
     counts = {
         status: sum(line["status"] == status for line in checks) for status in ("PASS", "FAIL", "UNAVAILABLE")
@@ -138,7 +143,7 @@ def summary(checks: list[Check]) -> dict[str, Any]:
     return {
         "experimental": True,
         "generated_at": chainclock.rfc3339(now),
-        "cached_until": chainclock.rfc3339(now + CACHE_SECONDS),
+        "cached_until": chainclock.rfc3339(now + seconds),
         "overall_status": overall,
         "checks": checks,
         "summary": {
