@@ -47,6 +47,7 @@ class Tamper:
 
     Attributes:
         named: the addresses that diff names, each with attributes that it must show.
+        follows: those of them that are right again once the others are, without a step of their own.
         restarts: containers that may be started anew.
         files: beginnings of paths that may be written anew.
         undo: what takes it back, where that is for a human: converge then runs nothing.
@@ -59,6 +60,7 @@ class Tamper:
     restarts: set[str] = field(default_factory=set)
     files: tuple[str, ...] = ()
     undo: str = ""
+    follows: frozenset[str] = frozenset()
 
     @property
     def kinds(self) -> set[str]:
@@ -109,6 +111,7 @@ CLOSED = [
             f"{ML[1]}/compose-service:inference": {"current"},
         },
         files=(f"{JOIN}/config.env",),
+        follows=frozenset({f"{ML[1]}/compose-service:inference"}),
     ),
     Tamper(
         "a byte of a file",
