@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from io import StringIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-from ruamel.yaml import YAML
 
+from gonka_state.cli.writing import check
 from gonka_state.core.desired import Login
 from gonka_state.engine.adopt import look, public_half
 from gonka_state.engine.adopted import adopt
 from gonka_state.errors import InputError
-from gonka_state.registry import KINDS
-from gonka_state.spec.load import load
+from gonka_state.spec.write import SCHEMA, as_yaml
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_HEAD = """\
-# yaml-language-server: $schema=../docs/schema/cluster.schema.json
-#
+_HEAD = f"""\
+{SCHEMA}#
 # Written by gonka-state adopt from what runs on these hosts. It wishes what is there, but closed where it
-# stands open, and no password was read: set what is asked for with {env: …}, then see gonka-state diff.
+# stands open, and no password was read: set what is asked for with {{env: …}}, then see gonka-state diff.
 """
 
 
@@ -61,7 +53,7 @@ def command(hosts: tuple[str, ...], cluster: str, verbose: bool, **given: Any) -
 
     made = adopt(cluster, ssh, public_half(key), look(cluster, logins, say), addresses)
     text = _HEAD + as_yaml(made.words)
-    _check(text)
+    check(text, "adopted.yaml")
     for note in made.notes:
         click.echo(note, err=True)
     click.echo(text, nl=False)
@@ -81,31 +73,3 @@ def _addresses(hosts: tuple[str, ...]) -> dict[str, str]:
 def _path(text: str) -> str:
     """As written where it means the same from everywhere, else absolute: the file may go anywhere."""
     return text if text.startswith(("~", "/")) else str(Path(text).absolute())
-
-
-def as_yaml(words: Mapping[str, Any]) -> str:
-    """A cluster file's text, with an empty line before each word of the top level."""
-    yaml = YAML()
-    yaml.width = 10_000
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.representer.ignore_aliases = lambda _: True
-    text = StringIO()
-    yaml.dump(dict(words), text)
-    return re.sub(r"(?m)^(?=[a-z_]+:)", "\n", text.getvalue())
-
-
-def _check(text: str) -> None:
-    """A file that cannot be read back is not handed out.
-
-    Raises:
-        InputError: what is wrong with it.
-    """
-    with TemporaryDirectory() as directory:
-        path = Path(directory) / "adopted.yaml"
-        path.write_text(text, encoding="utf-8")
-        load(
-            [path],
-            models={name: kind.resource for name, kind in KINDS.items()},
-            env={},
-            resolve_commands=False,
-        )

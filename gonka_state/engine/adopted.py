@@ -14,6 +14,7 @@ from gonka_state.facts.adoption import ML_VARIABLES, NETWORK_VARIABLES
 from gonka_state.facts.model_cache import judge
 from gonka_state.spec.host_words import ML, NETWORK
 from gonka_state.spec.operator_values import CHECKS
+from gonka_state.spec.write import reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,7 @@ class Adopted:
 
     def reference(self, name: str) -> dict[str, str]:
         """A value of this cluster that only the operator knows."""
-        return {"env": f"GONKA_{name}_{self.cluster.upper().replace('-', '_')}"}
+        return reference(self.cluster, name)
 
 
 def adopt(

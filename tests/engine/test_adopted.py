@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gonka_state.cli.adopt import as_yaml
 from gonka_state.engine.adopted import Adopted, adopt
 from gonka_state.errors import GonkaStateError
 from gonka_state.facts.adoption import Found, parse
+from gonka_state.spec.write import as_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
