@@ -7,6 +7,7 @@ import sys
 import tempfile
 import traceback
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ _COMMANDS = {
     "converge": "Close the gap, then look again.",
     "drift": "The look for cron: silent when in sync, never writes.",
     "adopt": "Write a cluster file for hosts that somebody else set up.",
+    "import": "Turn an Ansible inventory, or a list of addresses, into cluster files.",
     "observe": "Write a snapshot of what the hosts are.",
     "hosts": "Pin host keys; check hosts before a deployment.",
     "schema": "Print the JSON Schema of a cluster file.",
@@ -50,7 +52,8 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"gonka_state.cli.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = import_module(f"gonka_state.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

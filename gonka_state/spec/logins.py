@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gonka_state.spec.tree import Node
     from gonka_state.spec.words import Cluster
 
-_HOP = re.compile(
+HOP = re.compile(
     r"(?:(?P<user>[^@\s]+)@)?(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:@\s\[\]]+))(?::(?P<port>[0-9]{1,5}))?"
 )
 
@@ -74,7 +74,7 @@ class _Ways:
             yield hop
 
     def _hop(self, text: str) -> Login | None:
-        parts = _HOP.fullmatch(text)
+        parts = HOP.fullmatch(text)
         address = "" if parts is None else (parts["v6"] or parts["host"])
         if parts is None or not is_host(address):
             return None

@@ -107,6 +107,12 @@ class Node:
 
 def read(path: Path, shown: str, problems: Problems) -> Node | None:
     """Read one file; every problem is collected, and None returned when nothing can be used."""
+    text = read_text(path, shown, problems)
+    return None if text is None else parse(text, shown, problems)
+
+
+def read_text(path: Path, shown: str, problems: Problems, what: str = "cluster file") -> str | None:
+    """The text of a file of the operator's, bounded; `what` is the kind of file that was expected."""
     try:
         if path.is_dir():
             problems.add(shown, "is a directory; give a file")
@@ -117,15 +123,14 @@ def read(path: Path, shown: str, problems: Problems) -> Node | None:
         problems.add(shown, f"cannot be read: {said_by(error)}")
         return None
     if len(data) > MAX_BYTES:
-        problems.add(shown, f"is larger than {MAX_BYTES // 2**20} MiB; that is no cluster file")
+        problems.add(shown, f"is larger than {MAX_BYTES // 2**20} MiB; that is no {what}")
         return None
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         problems.add(Source(shown, line, 1), f"is not UTF-8: byte {data[error.start]:#04x}")
         return None
-    return parse(text, shown, problems)
 
 
 def parse(text: str, shown: str, problems: Problems) -> Node | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -119,3 +120,13 @@ def only_sources(value: object) -> object:
 
 Texts = Annotated[list[str], BeforeValidator(one_or_many, json_schema_input_type=str | list[str])]
 """One text or a list of them."""
+
+
+def is_name(text: str) -> bool:
+    """True for what a host or a cluster can be called."""
+    return re.fullmatch(_HOST, text) is not None
+
+
+def is_user(text: str) -> bool:
+    """True for what a user of a host can be called."""
+    return re.fullmatch(_USER, text) is not None

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import termios
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     Program = Callable[..., Ran]
 
+INVENTORY = str(Path(__file__).parents[1] / "spec/inventories/plan.ini")
 HEAVY = {"pyinfra", "gevent", "paramiko", "deepdiff"}
 COLOR = re.compile(r"\x1b\[[0-9]+m")
 
@@ -51,6 +53,7 @@ def test_validate_schema_and_offline_diffs_load_no_ssh_stack(tiny: Tiny) -> None
     for arguments in (
         ("validate", tiny.file),
         ("schema",),
+        ("import", INVENTORY, "--cluster=cluster1"),
         ("diff", tiny.file, f"--observed={tiny.drifted()}"),
     ):
         assert not loaded(*arguments) & {"pyinfra", "gevent", "paramiko"}, arguments
@@ -80,7 +83,17 @@ def importing(*modules: str) -> set[str]:
 
 
 def test_what_reads_cannot_write() -> None:
-    readers = ("drift", "diff", "observe", "looking", "validate", "schema", "hosts_check", "hosts_trust")
+    readers = (
+        "drift",
+        "diff",
+        "observe",
+        "looking",
+        "validate",
+        "schema",
+        "import_",
+        "hosts_check",
+        "hosts_trust",
+    )
 
     assert importing(*(f"gonka_state.cli.{name}" for name in readers)) == set()
 
