@@ -10,22 +10,19 @@ import csv
 import re
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import click
 import pytest
-from ruamel.yaml import YAML
 
-from gonka_state.cli import group
 from gonka_state.registry import KINDS
+from tests.plan_pages import DEVIATIONS, ROOT, deviations, lines_of, named, options, quoted, says, table
 
-ROOT = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 PAGE = ROOT / "docs/coverage.md"
-DEVIATIONS = ROOT / "docs/deviations.md"
 LAST_ROW = 69
 NOTHING = {"below", "nothing"}
-TO = "\N{EN DASH}"
 
 
 class Row(NamedTuple):
@@ -46,66 +43,10 @@ class Item(NamedTuple):
     key: str
 
 
-def _lines(text: str) -> range:
-    """A line, or the first and the last of several."""
-    first, _, last = text.partition(TO)
-    return range(int(first), int(last or first) + 1)
-
-
-def _table(path: Path) -> list[list[str]]:
-    """The cells of all rows of all tables that begin with a line of the plan."""
-    rows = [line for line in path.read_text().splitlines() if re.match(r"\| \d", line)]
-    return [
-        [cell.strip() for cell in row.strip().removeprefix("|").removesuffix("|").split("|")] for row in rows
-    ]
-
-
-ROWS = [Row(_lines(line), *cells) for line, *cells in _table(PAGE)]
+ROWS = [Row(lines_of(line), *cells) for line, *cells in table(PAGE)]
 with (ROOT / "tests/plan_items.tsv").open(newline="") as index:
     ITEMS = [Item(int(one["line"]), one["item"], one["key"]) for one in csv.DictReader(index, delimiter="\t")]
 of_rows = pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.lines.start}")
-
-
-def _quoted(text: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", text)
-
-
-def _named(text: str) -> list[click.Command]:
-    """The command that these words call, with the groups it is in."""
-    found: list[click.Command] = [group]
-    for word in text.split()[1:]:
-        if word.startswith("-"):
-            break
-        assert isinstance(found[-1], click.Group), f"{text}: {word!r} is no command"
-        command = found[-1].get_command(click.Context(group), word)
-        assert command is not None, f"{text}: there is no command {word!r}"
-        found.append(command)
-    return found
-
-
-@cache
-def _options() -> set[str]:
-    commands = [
-        group.get_command(click.Context(group), name) for name in group.list_commands(click.Context(group))
-    ]
-    return {flag for command in commands if command for item in command.params for flag in item.opts}
-
-
-@cache
-def _desired() -> list[dict[str, Any]]:
-    yaml = YAML(typ="safe", pure=True)
-    return [yaml.load((ROOT / "desired" / name).read_text()) for name in ("cluster1.yaml", "shared.yaml")]
-
-
-def _says(words: list[str]) -> bool:
-    """Whether a file of desired/ has these words, from the top."""
-    for found in _desired():
-        here: Any = found
-        for word in words:
-            here = here.get(word) if isinstance(here, dict) else None
-        if here is not None:
-            return True
-    return False
 
 
 @cache
@@ -113,46 +54,38 @@ def _functions(path: Path) -> set[str]:
     return {node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)}
 
 
-@cache
-def _deviations() -> set[int]:
-    found: set[int] = set()
-    for first, last in re.findall(rf"#(\d+)(?:{TO}#(\d+))?", DEVIATIONS.read_text()):
-        found |= set(range(int(first), int(last or first) + 1))
-    return found
-
-
 @of_rows
 def test_what_carries_it_exists(row: Row) -> None:
-    names = _quoted(row.carried)
+    names = quoted(row.carried)
     assert names or row.carried in NOTHING
     for name in names:
         if name.startswith("gonka-state "):
-            assert _named(name)
+            assert named(name)
         elif name.startswith("--"):
-            assert name in _options(), f"nothing takes {name}"
+            assert name in options(), f"nothing takes {name}"
         else:
             assert name in KINDS
 
 
 @of_rows
 def test_its_words_are_in_the_cluster_file(row: Row) -> None:
-    for text in _quoted(row.words):
+    for text in quoted(row.words):
         words = text.split(": ")
         if words[0].endswith(".j2"):
             assert words[1] in (ROOT / "templates" / words[0]).read_text()
         else:
-            assert _says(words), f"desired/ has no {text}"
+            assert says(words), f"desired/ has no {text}"
 
 
 @of_rows
 def test_its_proof_exists(row: Row) -> None:
-    tests = _quoted(row.proof)
+    tests = quoted(row.proof)
     assert tests or "deviations.md" in row.proof or row.proof == "below"
     for name in tests:
         path, _, function = name.partition("::")
         assert (ROOT / path).exists(), f"there is no {path}"
         assert not function or function in _functions(ROOT / path), f"{path} has no {function}"
-    assert {int(number) for number in re.findall(r"#(\d+)", row.proof)} <= _deviations()
+    assert {int(number) for number in re.findall(r"#(\d+)", row.proof)} <= deviations()
 
 
 @of_rows
@@ -169,7 +102,7 @@ def test_a_row_is_about_one_thing(row: Row) -> None:
 def test_where_the_plans_way_is_not_taken_the_deviations_say_so(row: Row) -> None:
     numbers = re.findall(r"#\d+", row.proof)
     if not numbers:
-        told = [_lines(part) for plan, *_ in _table(DEVIATIONS) for part in re.split(r",\s*", plan)]
+        told = [lines_of(part) for plan, *_ in table(DEVIATIONS) for part in re.split(r",\s*", plan)]
         assert any(set(lines) & set(row.lines) for lines in told), f"no row there is about {row.item}"
 
 
@@ -199,4 +132,4 @@ def test_only_a_heading_is_told_below() -> None:
 
 
 def test_every_row_of_what_the_plan_has_wrong_is_among_the_deviations() -> None:
-    assert sorted(set(range(1, LAST_ROW + 1)) - _deviations()) == []
+    assert sorted(set(range(1, LAST_ROW + 1)) - deviations()) == []

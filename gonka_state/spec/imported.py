@@ -12,7 +12,7 @@ from gonka_state.spec.host_words import ML, NETWORK
 from gonka_state.spec.inventory import Listed, Said
 from gonka_state.spec.inventory_clusters import FIRST, Clusters, Member, Notes
 from gonka_state.spec.inventory_models import LARGE, SMALL, Models
-from gonka_state.spec.inventory_parse import parse
+from gonka_state.spec.inventory_parse import parse, parse_config
 from gonka_state.spec.inventory_remarks import remark
 from gonka_state.spec.inventory_ssh import is_address
 from gonka_state.spec.inventory_words import unique_addresses, words_of
@@ -54,10 +54,7 @@ def from_inventory(path: Path, config: Path | None, cluster: str, known: Collect
     inventory = parse(text or "", str(path), problems)
     if config is not None:
         more = read_text(config, str(config), problems, CONFIG_FILE)
-        settings = parse(more or "", str(config), problems)
-        for name, host in settings.hosts.items():
-            problems.add(host.source, f"{name!r} is a host, and this is to be an {CONFIG_FILE}")
-        inventory.settings = settings.settings | inventory.settings
+        inventory.settings = parse_config(more or "", str(config), problems) | inventory.settings
     problems.check()
     clusters = Clusters(inventory, cluster, problems, notes).members()
     problems.check()

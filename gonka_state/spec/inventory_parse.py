@@ -27,6 +27,7 @@ CONFIG = frozenset(
 
 _SECTION = re.compile(r"\[(?P<name>[^:\]\s]+)(?::(?P<what>\w+))?\]\s*(?:[#;].*)?")
 _SETTING = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>.*)")
+_CONFIG_SETTING = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*[=:]\s*(?P<value>.*)")
 _WORD = re.compile(r"(?P<name>[A-Za-z_][\w.-]*)(?:\s*[=:]|\s)")
 # Everything up to a comment; a mark inside quotes begins none.
 _CODE = re.compile(r"""(?:[^"'#\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')*""")
@@ -45,6 +46,22 @@ def parse(text: str, file: str, problems: Problems) -> Inventory:
         parser.line(line.strip(), Source(file, number, 1))
     parser.end()
     return parser.inventory
+
+
+def parse_config(text: str, file: str, problems: Problems) -> dict[str, Said]:
+    """The settings of an ansible.cfg, whatever their sections; continued lines belong to what stands above."""
+    lines = re.split(r"\r\n|\r|\n", text)
+    problems.register(file, "\n".join(map(masked, lines)))
+    found: dict[str, Said] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line[0] in " \t#;[":
+            continue
+        setting = _CONFIG_SETTING.fullmatch(line.strip())
+        if setting is None:
+            problems.add(Source(file, number, 1), "expected NAME = VALUE, as in an ansible.cfg")
+        else:
+            found[setting["name"].lower()] = Said(_plain(setting["value"]), Source(file, number, 1))
+    return found
 
 
 def masked(line: str) -> str:

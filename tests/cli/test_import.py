@@ -205,7 +205,7 @@ def test_clusters_as_groups_of_their_own(cli: Command) -> None:
 def test_settings_may_come_from_ansible_cfg(cli: Command) -> None:
     inventory, _, config = PLAN.partition("# Ansible configuration")
     put(inventory)
-    put(f"# {config}", "ansible.cfg")
+    put(f"# {config}[some_plugin]\nflags: -H\n  -S\n", "ansible.cfg")
 
     without = cli("import", "inventory.ini", "--cluster", "cluster1")
     assert "ssh:" not in without.out
@@ -213,6 +213,10 @@ def test_settings_may_come_from_ansible_cfg(cli: Command) -> None:
     given = cli("import", "inventory.ini", "--cluster", "cluster1", "--config", "ansible.cfg")
     assert "  key: ~/.ssh/gonka-deploy-key\n" in given.out
     assert "host_key_checking" in given.err
+    assert (
+        "no.cfg:2:1: expected NAME = VALUE"
+        in cli("import", "inventory.ini", "--config", put(SMALLEST, "no.cfg")).err
+    )
 
 
 def test_what_ansible_would_read_beside_it_is_named(here: Path, cli: Command) -> None:
