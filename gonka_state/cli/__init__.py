@@ -27,7 +27,7 @@ _COMMANDS = {
     "converge": "Close the gap, then look again.",
     "drift": "The look for cron: silent when in sync, never writes.",
     "adopt": "Write a cluster file for hosts that somebody else set up.",
-    "import": "Turn an Ansible inventory, or a list of addresses, into cluster files.",
+    "import": "Make cluster files of an Ansible inventory or a list of addresses.",
     "observe": "Write a snapshot of what the hosts are.",
     "hosts": "Pin host keys; check hosts before a deployment.",
     "schema": "Print the JSON Schema of a cluster file.",

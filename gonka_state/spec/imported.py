@@ -12,7 +12,7 @@ from gonka_state.spec.host_words import ML, NETWORK
 from gonka_state.spec.inventory import Listed, Said
 from gonka_state.spec.inventory_clusters import FIRST, Clusters, Member, Notes
 from gonka_state.spec.inventory_models import LARGE, SMALL, Models
-from gonka_state.spec.inventory_parse import parse, parse_config
+from gonka_state.spec.inventory_parse import masked, parse, parse_config
 from gonka_state.spec.inventory_remarks import remark
 from gonka_state.spec.inventory_ssh import is_address
 from gonka_state.spec.inventory_words import unique_addresses, words_of
@@ -55,9 +55,7 @@ def from_inventory(path: Path, config: Path | None, cluster: str, known: Collect
     if config is not None:
         more = read_text(config, str(config), problems, CONFIG_FILE)
         inventory.settings = parse_config(more or "", str(config), problems) | inventory.settings
-    problems.check()
     clusters = Clusters(inventory, cluster, problems, notes).members()
-    problems.check()
     remark(inventory, notes)
     _say_unread(path, config, notes)
     return _written(clusters, Models(known, problems, notes))
@@ -73,9 +71,10 @@ def from_addresses(path: Path, cluster: str, known: Collection[str]) -> Imported
     """
     problems, notes = Problems(), Notes()
     text = read_text(path, str(path), problems, "list of addresses") or ""
-    problems.register(str(path), text)
+    lines = re.split(r"\r\n|\r|\n", text)
+    problems.register(str(path), "\n".join(map(masked, lines)))
     members: list[Member] = []
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
+    for number, line in enumerate(lines, 1):
         said, _, comment = line.partition("#")
         if said.strip():
             role = ML if members else NETWORK
@@ -83,7 +82,6 @@ def from_addresses(path: Path, cluster: str, known: Collection[str]) -> Imported
             members += [member] if member else []
     if not members and not problems:
         problems.add(str(path), "holds no address")
-    problems.check()
     if not cluster:
         notes.add(Source(str(path), 0), f"the cluster is called {FIRST}; --cluster gives another name")
     return _written({cluster or FIRST: members}, Models(known, problems, notes))
@@ -107,12 +105,12 @@ def _listed(said: str, comment: str, role: str, at: Source, problems: Problems) 
         problems.add(at, f"{name[:80]!r} cannot be a host's name: that is a-z, 0-9 and inner hyphens")
         return None
     variables = {"ansible_host": Said(addresses[0], at)}
-    return Member(Listed(name, at, comment, variables), role, variables)
+    return Member(Listed(name, at, comment, variables=variables), role, variables)
 
 
 def _written(clusters: Mapping[str, Sequence[Member]], models: Models) -> Imported:
     unique_addresses(clusters, models.problems)
-    found = {name: words_of(name, members, models) for name, members in clusters.items()}
+    found = {name: words_of(name, members, models) for name, members in clusters.items() if members}
     models.problems.check()
     return Imported(found, models.notes.rendered())
 

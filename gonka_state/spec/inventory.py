@@ -34,11 +34,12 @@ class Said:
 
 @dataclass(slots=True)
 class Listed:
-    """One host. `comment` is what stands behind it on its line."""
+    """One host. `comment` is what stands behind it; `broken` is one whose line could not be read whole."""
 
     name: str
     source: Source
     comment: str = ""
+    broken: bool = False
     variables: dict[str, Said] = field(default_factory=dict)
 
 

@@ -153,7 +153,7 @@ class Clusters:
 
     def _one_network_node(self, cluster: str, members: Sequence[Member]) -> None:
         network = [member.listed for member in members if member.role == NETWORK]
-        if not network:
+        if not network and not self.problems:  # else its line may be the one that could not be read
             hint = f"put one host into [{cluster.replace('-', '_')}_network_node]"
             what = f"{cluster} has ML nodes and no network node"
             self.problems.add(members[0].listed.source, what, hint)

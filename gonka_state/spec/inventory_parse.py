@@ -164,7 +164,8 @@ class _Parser:
         except ValueError:
             self.problems.add(at, "a quote or a backslash has no end")
             return
-        if "=" in first or rest[:1] == ["="]:
+        label, colon, _ = first.partition(":")
+        if "=" in first or rest[:1] == ["="] or (colon and is_secret(label)):
             hint = f"variables of a group have a section of their own: [{self.group}:vars]"
             self.problems.add(at, "expected a host's name in front of its variables", hint)
             return
@@ -174,9 +175,11 @@ class _Parser:
         except ValueError as error:
             self.problems.add(at, str(error))
             return
-        variables = self._pairs(rest, at) | ({"ansible_port": Said(port, at)} if port else {})
+        before = {"ansible_port": Said(port, at)} if port else {}
+        variables = before | self._pairs(rest, at)
+        listed = Listed(name, at, text[end:].removeprefix("#").strip(), len(variables) < len(rest), variables)
         for one in names:
-            self._add(one, text[end:].removeprefix("#").strip(), variables, at)
+            self._add(one, listed)
 
     def _pairs(self, words: list[str], at: Source) -> dict[str, Said]:
         found: dict[str, Said] = {}
@@ -189,18 +192,19 @@ class _Parser:
             found[name] = Said(value, at)
         return found
 
-    def _add(self, name: str, comment: str, variables: dict[str, Said], at: Source) -> None:
+    def _add(self, name: str, line: Listed) -> None:
         if len(self.inventory.hosts) >= MAX_HOSTS and name not in self.inventory.hosts:
             self.problems.add(self.inventory.file, f"names more than {MAX_HOSTS} hosts")
             return
-        self._group(self.group, at).hosts.setdefault(name)
-        host = self.inventory.hosts.setdefault(name, Listed(name, at))
-        host.comment = " ".join(filter(None, (host.comment, comment)))
-        for key, said in variables.items():
+        self._group(self.group, line.source).hosts.setdefault(name)
+        host = self.inventory.hosts.setdefault(name, Listed(name, line.source))
+        host.comment = " ".join(filter(None, (host.comment, line.comment)))
+        host.broken |= line.broken
+        for key, said in line.variables.items():
             before = host.variables.setdefault(key, said)
             if before.value != said.value:
-                hint = f"line {before.source.line} says another"
-                self.problems.add(at, f"{name} has two values of {key}", hint)
+                what = f"{name} has two values of {key}"
+                self.problems.add(line.source, what, f"line {before.source.line} says another")
 
 
 def _plain(text: str) -> str:

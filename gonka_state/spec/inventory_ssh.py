@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.spec.checks import is_host, is_ip
+from gonka_state.spec.layers import beside
 from gonka_state.spec.logins import HOP
 from gonka_state.spec.vocabulary import LAST_PORT, is_user
 
@@ -49,14 +49,14 @@ def is_address(text: str) -> bool:
 def address_of(member: Member, problems: Problems) -> str:
     """The address of a host; a name is a problem, since the rules of firewalls need addresses."""
     found = first(member.said, ADDRESS, problems)
-    if found is None and any(name in member.said for name in ADDRESS):
-        return ""
+    if member.listed.broken or (found is None and any(name in member.said for name in ADDRESS)):
+        return found.value if found else ""
     text, at = (found.value, found.source) if found else (member.listed.name, member.listed.source)
     if is_address(text):
         return text
     if is_host(text) and not is_ip(text):
-        what = f"{member.listed.name} has no IP address ({text} is a name), and firewall rules need one"
-        problems.add(at, what, "ansible_host=ADDRESS behind its name")
+        what = "expected an IP address, found a name: firewall rules need addresses"
+        problems.add(at, what, "ansible_host=ADDRESS behind the host's name")
     else:
         problems.add(at, f"{text[:80]!r} is no IPv4 address of a host")
     return text
@@ -81,15 +81,19 @@ def login_of(member: Member, known: Mapping[str, tuple[str, str]], problems: Pro
             problems.add(port.source, f"{port.value[:80]!r} is no port from 1 to {LAST_PORT}")
     key = first(member.said, KEY, problems)
     if key is not None:
-        words["key"] = as_written(key)
+        words["key"] = _as_written(key, problems)
     words |= _jump(member.said, known, problems)
     return words
 
 
-def as_written(path: Said) -> str:
+def _as_written(path: Said, problems: Problems) -> str:
     """A path as it stands where it means the same from everywhere, else absolute from the inventory."""
-    text = path.value
-    return text if text.startswith(("~", "/")) else str((Path(path.source.file).parent / text).absolute())
+    try:
+        absolute = str(beside(path.source, path.value, {}))
+    except ValueError as error:
+        problems.add(path.source, str(error))
+        return path.value
+    return path.value if path.value.startswith(("~", "/")) else absolute
 
 
 def _jump(

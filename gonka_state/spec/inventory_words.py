@@ -66,8 +66,8 @@ def unique_addresses(clusters: Mapping[str, Sequence[Member]], problems: Problem
         other = seen.setdefault(text, member)
         if other is not member and is_address(text):
             at = said.source if said else member.listed.source
-            one = f"{other.listed.name} (line {other.listed.source.line})"
-            problems.add(at, f"{member.listed.name}: {text} is already the address of {one}")
+            of = f", the address of {other.listed.name}" if other.listed.name != text else ""
+            problems.add(at, f"{text} is already in line {other.listed.source.line}{of}")
 
 
 def _names(cluster: str, members: Sequence[Member], problems: Problems, notes: Notes) -> dict[str, str]:

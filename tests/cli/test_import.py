@@ -238,7 +238,13 @@ mirror=https://me:hunter2@mirror.example/
 
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
-    "mistake", ["", "[oops]\nx keyring_password=hunter2\n", "[ml_nodes:vars]\nmnemonic hunter2\n"]
+    "mistake",
+    [
+        "",
+        "[oops]\nx keyring_password=hunter2\n",
+        "[ml_nodes:vars]\nmnemonic hunter2\n",
+        "[oops]\nkeyring_password:hunter2\n",
+    ],
 )
 def test_no_secret_is_written_or_said(cli: Command, mistake: str) -> None:
     ran = cli("import", put(SMALLEST + SECRETS.replace("password:", "password =") + mistake))
@@ -281,10 +287,10 @@ def test_what_is_not_known_is_listed_with_its_lines(cli: Command) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (SMALLEST.replace("10.0.0.2", "10.0.0.1"), "inventory.ini:4:1: m: 10.0.0.1 is already the address of n (line 2)"),
+        (SMALLEST.replace("10.0.0.2", "10.0.0.1"), "inventory.ini:4:1: 10.0.0.1 is already in line 2, the address of n"),
         (SMALLEST.replace("ml_nodes", "mlnodes"), "inventory.ini:3:1: m: [cluster1_mlnodes] says no role"),
         (SMALLEST.replace("10.0.0.2", "192.168.1.300"), "inventory.ini:4:1: '192.168.1.300' is no IPv4 address"),
-        (SMALLEST.replace(" ansible_host=10.0.0.2", ""), "inventory.ini:4:1: m has no IP address"),
+        (SMALLEST.replace(" ansible_host=10.0.0.2", ""), "inventory.ini:4:1: expected an IP address, found a name"),
         (SMALLEST + "[network_node]\nm\n", "inventory.ini:4:1: m is a network node by one group and an ML node by another"),
         (SMALLEST.replace("ml_nodes", "network_node"), "inventory.ini:4:1: cluster1 has two network nodes: n (line 2) and m"),
         (SMALLEST.partition("[cluster1_ml")[0].replace("network_node", "ml_nodes"), "inventory.ini:2:1: cluster1 has ML nodes and no network"),
@@ -305,6 +311,25 @@ def test_what_cannot_be_decided_is_refused_with_its_line(cli: Command, text: str
     assert (ran.status, ran.out) == (4, "")
     assert said in ran.err
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.usefixtures("here")
+def test_all_mistakes_are_told_at_once_and_nothing_that_only_follows(cli: Command) -> None:
+    text = (
+        PLAN.replace("1.103", "1.102")
+        .replace("1.104", "1.1040")
+        .replace("network ansible_host=", "network ansible_host = ")
+    )
+
+    ran = cli("import", put(text))
+
+    assert ran.status == 4
+    assert [line.split(":")[2] for line in ran.err.splitlines() if line.startswith("error:")] == [
+        "4",
+        "9",
+        "10",
+        "19",
+    ]
 
 
 @pytest.mark.usefixtures("here")
@@ -390,7 +415,7 @@ def test_the_plans_addresses_alone_are_the_plans_cluster(cli: Command) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("192.0.2.1\n192.0.2.1\n", "ips:2:1: 192.0.2.1: 192.0.2.1 is already the address of 192.0.2.1 (line 1)"),
+        ("192.0.2.1\n192.0.2.1\n", "ips:2:1: 192.0.2.1 is already in line 1"),
         ("192.0.2.1\n2001:db8::1\n", "ips:2:1: '2001:db8::1' is no IPv4 address"),
         ("192.0.2.256\n", "ips:1:1: '192.0.2.256' is no IPv4 address"),
         ("192.0.2.01\n", "ips:1:1: '192.0.2.01' is no IPv4 address"),
@@ -433,21 +458,24 @@ words = st.sampled_from(
     ]
 )
 variables = st.sampled_from(
-    ["ansible_host=10.0.0.1", "ansible_host=10.0.0.2", "ansible_host=2001:db8::1", "ansible_user=null", "ansible_user=a", "ansible_port=22",
+    ["ansible_user=null", "ansible_user=a", "ansible_port=22",
      "ansible_port=022", "ansible_ssh_private_key_file='a b'", "ansible_ssh_private_key_file=~nobody9/x", "ssh_key_path=#", "hf_home=/a/../b",
      "hf_home='/a: b'", "key_name=1", "public_host=::1", "public_url=https://x.example:8/y", "model=Qwen3-32B", "ansible_ssh_args='-J a,[::1]:2'",
      "ansible_ssh_args='-J a:99999'", "cluster_name=7", "cluster_name=c_d", "ansible_connection=local"]
 )  # fmt: skip
-lines = st.tuples(words, st.lists(variables, max_size=4)).map(lambda one: " ".join([one[0], *one[1]]))
+hosts = st.lists(st.tuples(words, st.lists(variables, max_size=3)), min_size=1, max_size=4)
 
 
-@settings(max_examples=60)
-@given(network=lines, ml=st.lists(lines, max_size=4), prefix=st.sampled_from(["", "cluster1_", "a_b_", "7_"]))
+@settings(max_examples=80)
+@given(found=hosts, prefix=st.sampled_from(["", "cluster1_", "a_b_", "7_"]))
 def test_whatever_is_written_is_valid(
-    network: str, ml: list[str], prefix: str, tmp_path_factory: pytest.TempPathFactory
+    found: list[tuple[str, list[str]]], prefix: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "written.ini"
-    path.write_text(f"[{prefix}network_node]\n{network}\n[{prefix}ml_nodes]\n" + "\n".join(ml) + "\n")
+    network, *ml = (
+        " ".join([name, f"ansible_host=10.0.1.{at}", *said]) for at, (name, said) in enumerate(found)
+    )
+    path.write_text("\n".join([f"[{prefix}network_node]", network, f"[{prefix}ml_nodes]", *ml, ""]))
     made = Imported()
     with contextlib.suppress(InputError):
         made = from_inventory(path, None, "", (LARGE, SMALL))
