@@ -26,6 +26,7 @@ _COMMANDS = {
     "diff": "Show what differs.",
     "converge": "Close the gap, then look again.",
     "drift": "The look for cron: silent when in sync, never writes.",
+    "verify": "Check the success criteria of a deployed cluster.",
     "adopt": "Write a cluster file for hosts that somebody else set up.",
     "import": "Make cluster files of an Ansible inventory or a list of addresses.",
     "observe": "Write a snapshot of what the hosts are.",

@@ -15,13 +15,13 @@ from gonka_state.engine.verify import Verifier
 from gonka_state.registry import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gonka_state.cli.options import Options
     from gonka_state.core.desired import Desired
     from gonka_state.core.plan import Plan
     from gonka_state.engine.session import Session
-    from gonka_state.facts.snapshot import Snapshot
+    from gonka_state.facts.snapshot import Section, Snapshot
     from gonka_state.resources.base import Resource
 
 
@@ -35,15 +35,17 @@ def verifier_for(options: Options, session: Session, desired: Desired[Resource])
     return Verifier(session, desired, KINDS, options.say) if options.verify_models else None
 
 
-def look(options: Options, desired: Desired[Resource]) -> tuple[Snapshot, Compared]:
-    """Look at one cluster once and compare."""
+def look(
+    options: Options, desired: Desired[Resource], further: Mapping[str, Sequence[Section]] | None = None
+) -> tuple[Snapshot, Compared]:
+    """Look at one cluster once and compare. `further` are sections, by host, that belong to no kind."""
     comparer = comparer_for(options, desired)
     started = time.monotonic()
     logins = {name: desired.hosts[name] for name in comparer.contacts()}
     with connect(logins, desired.run, on_event=options.whisper) as session:
-        snapshot = Observer(
-            session, desired, KINDS, options.whisper, verifier_for(options, session, desired)
-        ).look(comparer.hosts())
+        verifier = verifier_for(options, session, desired)
+        observer = Observer(session, desired, KINDS, options.whisper, verifier, further or {})
+        snapshot = observer.look(comparer.hosts())
     comparer = pruning(comparer, snapshot, options.select)
     return snapshot, comparer.compare(snapshot, seconds=time.monotonic() - started)
 

@@ -1,4 +1,4 @@
-"""The checklist before a deployment: what was checked on each host, and what became of it."""
+"""A checklist: what was checked on each host, and what became of it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from gonka_state.core.report import ExitStatus
 
 
 class Verdict(StrEnum):
-    """How one check ended, the best first."""
+    """How one check ended, the best first. `blocked`: a deployment must wait; `failed`: a deployed cluster is not well."""
 
     OK = "ok"
     WARN = "warn"
     BLOCKED = "blocked"
+    FAILED = "failed"
     UNKNOWN = "unknown"
 
 
@@ -39,12 +40,22 @@ class HostChecks:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """One cluster's checklist; `seconds` to connect and look."""
+    """One cluster's checklist; `seconds` to connect and look. `command` is the word that made it.
+
+    `bad` is the verdict that a line of it may have beside ok, warn and unknown.
+    """
 
     cluster: str
     lab: bool
     hosts: tuple[HostChecks, ...]
     seconds: float = 0.0
+    command: str = "check"
+    bad: Verdict = Verdict.BLOCKED
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts its lines may have, the best first."""
+        return (Verdict.OK, Verdict.WARN, self.bad, Verdict.UNKNOWN)
 
     def count(self, verdict: Verdict) -> int:
         """How many checks ended so."""
@@ -52,9 +63,10 @@ class Checklist:
 
 
 def checklist_status(checklist: Checklist) -> ExitStatus:
-    """The exit status: as for a diff, what blocks is pending, and a warning changes nothing."""
+    """The exit status: as for a diff, what blocks or failed is pending, and a warning changes nothing."""
     if checklist.hosts and not any(host.reached for host in checklist.hosts):
         return ExitStatus.ERROR
     if checklist.count(Verdict.UNKNOWN):
         return ExitStatus.PARTIAL
-    return ExitStatus.PENDING if checklist.count(Verdict.BLOCKED) else ExitStatus.OK
+    bad = checklist.count(Verdict.BLOCKED) + checklist.count(Verdict.FAILED)
+    return ExitStatus.PENDING if bad else ExitStatus.OK

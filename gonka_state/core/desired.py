@@ -84,6 +84,15 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a serving cluster is measured by: seconds to load a model, seconds to answer, part of the cards' memory."""
+
+    load: float = 600.0
+    latency: float = 5.0
+    gpu_memory: float = 0.8
+
+
+@dataclass(frozen=True, slots=True)
 class Timeouts:
     """Seconds. `section` is per section of a look, `host` for one host's whole look.
 
@@ -136,6 +145,7 @@ class Desired(Generic[R]):
     hosts: Mapping[str, Login]
     resources: Mapping[Address, Declared[R]]
     run: Run = field(default_factory=Run)
+    limits: Limits = field(default_factory=Limits)
     missing: tuple[str, ...] = ()
     chain: ChainSource | None = None
     maintenance: Mapping[str, Maintenance] = field(default_factory=dict)

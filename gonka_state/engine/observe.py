@@ -31,13 +31,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """What every look of one run has in common. `salt` stays the same, so that looks can be compared."""
+    """What every look of one run has in common. `salt` stays the same, so that looks can be compared.
+
+    `further` are sections, by host, that belong to no kind.
+    """
 
     session: Session
     desired: Desired[Resource]
     kinds: Mapping[str, Kind[Any, Any]]
     on_event: Callable[[str, str], None]
     verifier: Verifier | None = None
+    further: Mapping[str, Sequence[snapshot.Section]] = field(default_factory=dict)
     salt: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def look(self, hosts: Collection[str]) -> snapshot.Snapshot:
@@ -124,6 +128,7 @@ class Observer:
             snapshot.Section(fact.section, fact.script(mine, look), fact.deadline or default, root=fact.root)
             for fact, mine in (facts_of(self.desired, self.kinds, host) if whole else ())
         ]
+        sections += self.further.get(host, ()) if whole else ()
         source = self.desired.chain
         if source is not None and source.host == host:
             # Last: an API that hangs here must not count as a clock that is off, in the section that comes first.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.observation import Note, Value
 from gonka_state.core.units import human_bytes
 from gonka_state.facts.api_answers import MlNode
-from gonka_state.facts.node_status import status_of
+from gonka_state.facts.node_status import NO_MODELS, state_of, status_of
 from gonka_state.resources.firewall import ContainerPortResource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gonka_state.facts.api_answers import AdminApi, NodesState
     from gonka_state.facts.here import Here
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _RPC = 26657
 _MIB = 2**20
+_STATUS = {"status": "current_status", "intended_status": "intended_status"}
 
 
 def notes(state: NodesState, declared: Sequence[NodeResource], here: Here) -> list[Note]:
@@ -64,7 +65,7 @@ def _node(api: AdminApi, node: NodeResource, here: Here) -> Note:
         "answers": said.answers,
         "version": said.version,
     }
-    values |= {"model": said.loaded, "gpus": said.cards}
+    values |= {"model": said.loaded, "gpus": said.cards, **_status_values(entry)}
     values |= {"gpu_memory_used": said.used * _MIB, "gpu_memory": said.total * _MIB}
     if not said.answers:
         status = status_of(entry, api.now) if entry is not None else "not registered"
@@ -74,3 +75,11 @@ def _node(api: AdminApi, node: NodeResource, here: Here) -> Note:
     told = [model, memory if said.cards else "its GPUs are not told"]
     told += [] if entry is not None else ["not registered"]
     return Note(here.host, "node", node.name, ", ".join(told), values)
+
+
+def _status_values(entry: Mapping[str, Any] | None) -> dict[str, Value]:
+    """What the API says the node does, and should do; a failure before the first PoC is none."""
+    state = state_of(entry) if entry is not None else {}
+    failure = str(state.get("failure_reason") or "")
+    words = {name: str(state.get(key) or "") for name, key in _STATUS.items()}
+    return {**words, "failure": failure, "before_first_poc": NO_MODELS in failure.lower()}

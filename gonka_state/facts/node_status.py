@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NO_MODELS = "no epoch models"
+NO_MODELS = "no epoch models"
+"""What a failure says before the first PoC, when it is none."""
 _STALE = 120
 """Seconds after which a status is told with its age: the API looks at its nodes more often."""
 
@@ -32,7 +33,7 @@ def status_of(entry: Mapping[str, Any], now: float) -> str:
     if not current:
         return ""
     failure = str(state.get("failure_reason") or "")
-    if _NO_MODELS in failure.lower():
+    if NO_MODELS in failure.lower():
         failure += " (normal before its first PoC)"
     said = [f"status {current}"]
     said += [f"{intended} intended"] if intended not in {current, "UNKNOWN", ""} else []

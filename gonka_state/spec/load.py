@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gonka_state.core.desired import Desired, Run, Timeouts
+from gonka_state.core.desired import Desired, Limits, Run, Timeouts
 from gonka_state.spec.build import build
 from gonka_state.spec.chain_source import chain_source
 from gonka_state.spec.checks import check, entries, text_of
@@ -90,6 +90,7 @@ def _cluster(
         hosts=logins(words, tree, references.env, problems),
         resources=resources,
         run=_run(words),
+        limits=Limits(**words.limits.model_dump()),
         missing=tuple(references.missing),
         maintenance=of_hosts(words),
         prune={name: tuple(host.prune) for name, host in words.hosts.items() if host.prune},

@@ -114,6 +114,17 @@ class Timeouts(Words):
     registration: Positive = 300
 
 
+class Limits(Words):
+    """What `verify --performance` measures by: the plan's benchmarks where nothing is said.
+
+    `load` and `latency` are seconds, `gpu_memory` is the part of the cards' memory that a loaded model holds at least.
+    """
+
+    load: Annotated[float, Field(gt=0)] = 600.0
+    latency: Annotated[float, Field(gt=0)] = 5.0
+    gpu_memory: Annotated[float, Field(ge=0, le=1)] = 0.8
+
+
 class Run(Words):
     """How a cluster is worked on."""
 
@@ -139,3 +150,4 @@ class Cluster(Words):
     roles: dict[str, Role] = Field(default_factory=dict)
     hosts: Annotated[dict[HostName, Host], Field(min_length=1)]
     run: Run = Run()
+    limits: Limits = Limits()

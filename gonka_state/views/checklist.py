@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.core.checklist import Check, Checklist, HostChecks, Verdict
+from gonka_state.core.checklist import Verdict
 from gonka_state.views.machine import VERSION, text
 from gonka_state.views.style import Style, clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COLORS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.BLOCKED: "red", Verdict.UNKNOWN: "cyan"}
+    from gonka_state.core.checklist import Check, Checklist, HostChecks
+
+_COLORS = {
+    Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.BLOCKED: "red", Verdict.FAILED: "red", Verdict.UNKNOWN: "cyan",
+}  # fmt: skip
 _WIDTH = max(len(verdict) for verdict in Verdict)
 
 
@@ -24,9 +28,10 @@ def render_checklist(checklist: Checklist, style: Style, *, quiet: bool = False)
         if shown:
             lines += ["", f"{style.paint(clean(host.host), 'bold')}  {clean(host.address)}"]
             lines += _table(shown, style)
-    counts = ", ".join(f"{checklist.count(verdict)} {verdict}" for verdict in Verdict)
+    counts = ", ".join(f"{checklist.count(verdict)} {verdict}" for verdict in checklist.verdicts)
+    title = checklist.command.capitalize()
     return "\n".join(
-        [*lines, "", f"Check: {counts} ({len(checklist.hosts)} hosts, {checklist.seconds:.1f} s)"]
+        [*lines, "", f"{title}: {counts} ({len(checklist.hosts)} hosts, {checklist.seconds:.1f} s)"]
     )
 
 
@@ -41,8 +46,13 @@ def _table(checks: Sequence[Check], style: Style) -> list[str]:
 
 
 def checklist_document(checklists: Sequence[Checklist], status: int) -> str:
-    """Checklists of one or several clusters; `status` is the exit status this run ends with."""
-    document: dict[str, Any] = {"format": "gonka-state/check", "version": VERSION, "exit_status": status}
+    """Checklists of one or several clusters, made by one command; `status` is the exit status this run ends with."""
+    command = checklists[0].command if checklists else "check"
+    document: dict[str, Any] = {
+        "format": f"gonka-state/{command}",
+        "version": VERSION,
+        "exit_status": status,
+    }
     return text(document | {"clusters": [_cluster(checklist) for checklist in checklists]})
 
 
@@ -51,7 +61,7 @@ def _cluster(checklist: Checklist) -> dict[str, Any]:
         "cluster": checklist.cluster,
         "lab": checklist.lab,
         "seconds": round(checklist.seconds, 3),
-        "summary": {str(verdict): checklist.count(verdict) for verdict in Verdict},
+        "summary": {str(verdict): checklist.count(verdict) for verdict in checklist.verdicts},
         "hosts": {host.host: _host(host) for host in checklist.hosts},
     }
 

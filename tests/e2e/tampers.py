@@ -232,7 +232,7 @@ CLOSED = [
         "the chain node falls behind, and catches up",
         NETWORK,
         f"""echo '{{"lag_seconds": 900}}' >{JOIN}/.inference/lab-control.json
-        (sleep 25; rm {JOIN}/.inference/lab-control.json) >/dev/null 2>&1 &""",
+        (sleep 40; rm {JOIN}/.inference/lab-control.json) >/dev/null 2>&1 &""",
         {f"{NETWORK}/chain-sync:node": {"synced"}, f"{NETWORK}/setup-report:block": {"checks"}},
     ),
 ]

@@ -15,6 +15,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from gonka_state.core.bech32 import account_address, raw_address
+from gonka_state.engine.criteria import CRITERIA
 from tests.e2e import tampers
 from tests.e2e.tampers import BIG, CLOSED, HUB, LEFT, SHARD, Tamper
 from tests.e2e.world import ML, NETWORK
@@ -139,10 +140,12 @@ def test_exactly_what_was_changed_is_named_and_closed(whole: Whole, closed: list
         for tamper in closed:
             whole.shell(tamper.host, tamper.script)
         seen = whole.cluster.run("diff", "--json")
+        verified = whole.cluster.run("verify", "--json")
         ran = whole.cluster.run("converge", "--yes", "--json")
         after = whole.truth()
 
         _named(seen, whole.named(closed))
+        _red(verified, whole.named(closed))
         assert ran.status == 0, ran.out + ran.err
         follow = set[str]().union(*(tamper.follows for tamper in closed))
         assert {step["address"] for step in ran.cluster["steps"]} == set(whole.named(closed)) - follow
@@ -158,6 +161,7 @@ def test_exactly_what_is_for_a_human_is_named_and_nothing_runs(whole: Whole, lef
             for tamper in left:
                 whole.shell(tamper.host, tamper.script)
             seen = whole.cluster.run("diff", "--json")
+            verified = whole.cluster.run("verify", "--json")
             only = [word for kind in sorted(kinds) for word in ("--kind", kind)]
             ran = whole.cluster.run("converge", "--yes", "--json", *only)
         finally:
@@ -166,6 +170,7 @@ def test_exactly_what_is_for_a_human_is_named_and_nothing_runs(whole: Whole, lef
         after = whole.truth()
 
         _named(seen, whole.named(left))
+        _red(verified, whole.named(left))
         assert (ran.status, ran.cluster["steps"]) == (6, []), ran.out + ran.err
         _untouched(before, after, left)
     whole.left = after
@@ -174,6 +179,34 @@ def test_exactly_what_is_for_a_human_is_named_and_nothing_runs(whole: Whole, lef
 def test_in_the_end_it_is_in_sync(whole: Whole) -> None:
     """Each look above tells of the test before; nobody else tells of the last."""
     assert whole.cluster.run("diff").status == 0
+
+
+def test_all_checks_of_a_finished_cluster_are_green_and_its_nodes_answer(whole: Whole) -> None:
+    ran = whole.cluster.run("verify", "--performance", "--json")
+
+    checks = {(host, check["name"]): check for host, check in _checks(ran)}
+    assert ran.status == 0, ran.out + ran.err
+    assert {check["verdict"] for check in checks.values()} <= {"ok", "warn"}
+    for node in ("network-node", *ML):
+        assert "tokens/s" in checks[NETWORK, f"completion of {node}"]["evidence"]
+        assert checks[NETWORK, f"load time of {node}"]["verdict"] == "ok"
+
+
+def _checks(ran: Ran) -> list[tuple[str, dict[str, Any]]]:
+    return [(name, check) for name, host in ran.cluster["hosts"].items() for check in host["checks"]]
+
+
+def _red(verified: Ran, named: dict[str, set[str]]) -> None:
+    """Every cause is one red line on its host, and there is no other."""
+    expected = set()
+    for address in named:
+        host, _, local = address.partition("/")
+        expected |= {(host, name) for name, kinds in CRITERIA.items() if local.partition(":")[0] in kinds}
+    found = {
+        (host, check["name"]): check for host, check in _checks(verified) if check["verdict"] == "failed"
+    }
+    assert found.keys() == expected, found
+    assert all(check["evidence"] and check["hint"] for check in found.values()), found
 
 
 def _named(seen: Ran, named: dict[str, set[str]]) -> None:

@@ -1,0 +1,100 @@
+"""`gonka-state verify`: is the deployed cluster well? Nothing that writes can be imported from here."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+import gevent
+
+from gonka_state.cli.looking import look
+from gonka_state.cli.options import Options, cluster_options, options_of_some
+from gonka_state.core.checklist import checklist_status
+from gonka_state.core.report import ExitStatus, most_important
+from gonka_state.engine import criteria_performance
+from gonka_state.engine.criteria import verify
+from gonka_state.engine.observe import Observer
+from gonka_state.engine.session import connect
+from gonka_state.facts import public_api
+from gonka_state.facts.base import Look
+from gonka_state.facts.snapshot import Section
+from gonka_state.registry import KINDS
+from gonka_state.views.checklist import checklist_document, render_checklist
+
+if TYPE_CHECKING:
+    from gonka_state.core.checklist import Checklist, HostChecks
+    from gonka_state.core.desired import Desired
+    from gonka_state.engine.compare import Compared
+    from gonka_state.resources.base import Resource
+
+
+@click.command("verify")
+@cluster_options
+@click.option("--host", "hosts", multiple=True, help="Only this host, and what is about it.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document (docs/json.md).")
+@click.option(
+    "--performance",
+    is_flag=True,
+    help="Also ask each ML node for a real completion, and measure it by `limits`.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Only what is not ok.")
+@click.option("-v", "--verbose", count=True, help="Show each host's look.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
+def command(*, performance: bool, **shared: Any) -> int:  # noqa: ANN401 (click's)
+    """Check the deployment plan's success criteria, in one look. Never changes a host.
+
+    Each check is named, tells what it saw and, where it failed, what to do. Exits 0 when all is well (warnings do
+    not matter), 2 when a check failed, 3 when something could not be seen.
+
+    PATHS are cluster files or directories; none means every cluster in ./desired.
+    """
+    options = options_of_some(shared)
+    jobs = [gevent.spawn(_cluster, options, desired, performance) for desired in options.clusters()]
+    gevent.joinall(jobs, raise_error=True)
+    found: list[Checklist] = [job.get() for job in jobs]
+    status = most_important(checklist_status(item) for item in found)
+    if options.as_json:
+        click.echo(checklist_document(found, status))
+    elif not (options.quiet and status is ExitStatus.OK):
+        click.echo(
+            "\n\n".join(render_checklist(item, options.style(), quiet=options.quiet) for item in found)
+        )
+    return status
+
+
+def _cluster(options: Options, desired: Desired[Resource], performance: bool) -> Checklist:  # noqa: FBT001 (spawn's)
+    started = time.monotonic()
+    snapshot, compared = look(options, desired, _further(desired))
+    found = verify(desired, snapshot, compared, seconds=time.monotonic() - started)
+    source = desired.chain
+    if not performance or source is None or source.host not in snapshot.hosts:
+        return found
+    hosts = tuple(
+        _measured(options, desired, compared, host) if host.host == source.host and host.reached else host
+        for host in found.hosts
+    )
+    return replace(found, hosts=hosts, seconds=time.monotonic() - started)
+
+
+def _measured(
+    options: Options, desired: Desired[Resource], compared: Compared, host: HostChecks
+) -> HostChecks:
+    """A host's checks and what its nodes answer, asked when the look no longer keeps the hosts busy."""
+    section = criteria_performance.section(desired, compared.plan, host.host)
+    if section is None:
+        return host
+    with connect({host.host: desired.hosts[host.host]}, desired.run, on_event=options.whisper) as session:
+        said = Observer(session, desired, KINDS, options.whisper).ask(host.host, [section])
+    further = criteria_performance.checks(desired, said, host.host)
+    return replace(host, checks=(*host.checks, *further))
+
+
+def _further(desired: Desired[Resource]) -> dict[str, list[Section]]:
+    """The public API of the network host, where there is one of ours."""
+    source = desired.chain
+    if source is None:
+        return {}
+    script = public_api.script(source.apis[0], Look())
+    return {source.host: [Section(public_api.SECTION, script, desired.run.timeouts.section, root=False)]}
