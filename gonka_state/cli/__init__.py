@@ -27,6 +27,8 @@ _COMMANDS = {
     "converge": "Close the gap, then look again.",
     "drift": "The look for cron: silent when in sync, never writes.",
     "verify": "Check the success criteria of a deployed cluster.",
+    "logs": "Print what a service printed.",
+    "tunnel": "Reach a loopback port of a host from here.",
     "adopt": "Write a cluster file for hosts that somebody else set up.",
     "import": "Make cluster files of an Ansible inventory or a list of addresses.",
     "observe": "Write a snapshot of what the hosts are.",

@@ -119,6 +119,28 @@ def cluster_options(function: F) -> F:
     return function
 
 
+def path_options(function: F) -> F:
+    """The cluster files as an option, and overlays: for commands whose arguments are something else."""
+    for decorate in (
+        click.option(
+            "--path",
+            "paths",
+            multiple=True,
+            type=_EXISTING,
+            help="Cluster file or directory; may be repeated. None means every cluster in ./desired.",
+        ),
+        click.option(
+            "--overlay",
+            "overlays",
+            multiple=True,
+            type=_EXISTING,
+            help="Merge one more file on top; may be repeated.",
+        ),
+    ):
+        function = decorate(function)
+    return function
+
+
 def common_options(function: F) -> F:
     """Everything the looking commands share."""
     for decorate in (
