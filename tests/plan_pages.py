@@ -39,7 +39,8 @@ def named(text: str) -> list[click.Command]:
     """The command that these words call, with the groups it is in."""
     found: list[click.Command] = [group]
     for word in text.split()[1:]:
-        if word.startswith("-"):
+        takes = any(isinstance(item, click.Argument) for item in found[-1].params)
+        if word.startswith("-") or (takes and not isinstance(found[-1], click.Group)):
             break
         assert isinstance(found[-1], click.Group), f"{text}: {word!r} is no command"
         command = found[-1].get_command(click.Context(group), word)
