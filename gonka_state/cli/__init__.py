@@ -29,6 +29,7 @@ _COMMANDS = {
     "verify": "Check the success criteria of a deployed cluster.",
     "logs": "Print what a service printed.",
     "tunnel": "Reach a loopback port of a host from here.",
+    "history": "Show what checks found over time.",
     "adopt": "Write a cluster file for hosts that somebody else set up.",
     "import": "Make cluster files of an Ansible inventory or a list of addresses.",
     "observe": "Write a snapshot of what the hosts are.",

@@ -13,6 +13,7 @@ import click
 from gonka_state.cli.jobs import Job, side_by_side
 from gonka_state.cli.looking import comparer_for
 from gonka_state.cli.options import Options, common_options, options_from
+from gonka_state.cli.recording import record_converge, record_look
 from gonka_state.cli.telling import tell_error
 from gonka_state.core.change import Effect
 from gonka_state.core.report import ExitStatus, most_important, plan_status, report_status
@@ -77,6 +78,9 @@ def command(
         side_by_side([partial(job.prepare, stack) for job in jobs])
         if len(jobs) == 1 and jobs[0].error is not None:
             raise jobs[0].error
+        for job in jobs:
+            if job.error is None:
+                record_look("converge", options, job.desired, job.plan)
         statuses = _carry_out(options, jobs, yes=yes)
     status = most_important(statuses)
     if options.as_json:
@@ -115,6 +119,7 @@ def _carry_out(options: Options, jobs: list[Job], *, yes: bool) -> list[ExitStat
     _run(agreed)
     for job in agreed:
         if job.report is not None:
+            record_converge(options, job.desired, job.report)
             if not options.as_json:
                 click.echo(human.render_report(job.report, options.style(), verbose=options.verbose > 0))
             statuses.append(report_status(job.report))

@@ -41,7 +41,7 @@ def _live(options: Options) -> list[Plan]:
     clusters = options.clusters()
     from gonka_state.cli.looking import look_at_all  # noqa: PLC0415 (an offline diff never loads the SSH stack)
 
-    return look_at_all(options, clusters)
+    return look_at_all(options, clusters, "diff")
 
 
 def _offline(options: Options, observed: Path) -> list[Plan]:

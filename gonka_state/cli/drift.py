@@ -21,7 +21,7 @@ def command(*, exit_zero: bool, **shared: Any) -> int:  # noqa: ANN401 (click's)
     PATHS are cluster files or directories; none means every cluster in ./desired.
     """
     options = options_from(shared)
-    plans = look_at_all(options, options.clusters())
+    plans = look_at_all(options, options.clusters(), "drift")
     status = most_important(plan_status(plan) for plan in plans)
     said = [plan for plan in plans if plan_status(plan) is not ExitStatus.OK]
     if options.as_json or said:

@@ -10,7 +10,9 @@ import click
 from gonka_state import lab
 from gonka_state.cli.options import Options, cluster_options, options_of_some
 from gonka_state.core.report import ExitStatus
-from gonka_state.errors import InputError
+from gonka_state.errors import GonkaStateError, InputError
+from gonka_state.history.file import history_file, opened
+from gonka_state.history.record import forget
 
 if TYPE_CHECKING:
     from gonka_state.core.desired import Desired
@@ -47,7 +49,20 @@ def down(clusters: tuple[str, ...]) -> int:
     for cluster in clusters or (None,):
         name = Path(cluster).stem if cluster and cluster.endswith(".yaml") else cluster
         lab.down(name, say=_say)
+        _forget(name)
     return ExitStatus.OK
+
+
+def _forget(cluster: str | None) -> None:
+    """The next lab of that name begins bare: what was checked on this one says nothing of it."""
+    file = history_file()
+    if not file.exists():
+        return
+    try:
+        with opened(file) as connection:
+            forget(connection, cluster, lab=True)
+    except GonkaStateError as error:
+        _say(f"its history stays: {error.message}")
 
 
 @command.command("status")

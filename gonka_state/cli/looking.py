@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 
+from gonka_state.cli.recording import record_look
 from gonka_state.engine.compare import Compared, Comparer
 from gonka_state.engine.observe import Observer
 from gonka_state.engine.prune import pruning
@@ -50,8 +51,11 @@ def look(
     return snapshot, comparer.compare(snapshot, seconds=time.monotonic() - started)
 
 
-def look_at_all(options: Options, clusters: Sequence[Desired[Resource]]) -> list[Plan]:
-    """Look at several clusters at once; their plans, in the order given."""
+def look_at_all(options: Options, clusters: Sequence[Desired[Resource]], command: str) -> list[Plan]:
+    """Look at several clusters at once and record it; their plans, in the order given."""
     jobs = [gevent.spawn(look, options, desired) for desired in clusters]
     gevent.joinall(jobs, raise_error=True)
-    return [job.get()[1].plan for job in jobs]
+    return [
+        record_look(command, options, desired, job.get()[1].plan)
+        for desired, job in zip(clusters, jobs, strict=True)
+    ]

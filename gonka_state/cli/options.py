@@ -46,8 +46,10 @@ class Options:
     verbose: int
     verify_models: bool = False
 
-    def clusters(self) -> list[Desired[Resource]]:
+    def clusters(self, *, resolve_commands: bool = True) -> list[Desired[Resource]]:
         """The wish of every cluster named; also checks that the selectors mean something.
+
+        Without `resolve_commands` no `{command: …}` is run, and what it would give is not set.
 
         Raises:
             InputError: every problem of the YAML and of the selectors.
@@ -63,6 +65,7 @@ class Options:
             overlays=self.overlays,
             models={name: kind.resource for name, kind in KINDS.items()},
             env=os.environ,
+            resolve_commands=resolve_commands,
         )
         check_selectors(
             found, hosts=self.hosts, kinds=self.kinds, known_kinds=list(KINDS), phases=self.phases
@@ -73,6 +76,11 @@ class Options:
     def phases(self) -> tuple[int, ...]:
         """The plan phases that `--only` names."""
         return tuple(int(word.removeprefix("phase")) for word in self.only)
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything that is declared is meant."""
+        return not (self.hosts or self.kinds or self.only)
 
     def select(self, desired: Desired[Resource]) -> frozenset[Address] | None:
         """The addresses of one cluster that the selectors mean; None for all."""

@@ -117,13 +117,14 @@ class Run:
 
     `parallel` hosts are looked at at once; `retries` are for connecting, reading and pulls. At most `throttle`
     steps that launch an ML node run at once, and one while the cluster serves; at most `downloads` steps
-    that fetch a model.
+    that fetch a model. The history keeps `history` days.
     """
 
     parallel: int = 16
     throttle: int = 2
     downloads: int = 4
     retries: int = 3
+    history: int = 365
     timeouts: Timeouts = field(default_factory=Timeouts)
 
     def limits(self, *, serving: bool) -> dict[str, int]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from gonka_state.core.address import Address
     from gonka_state.core.chain import Chain
+    from gonka_state.core.incident import Seen
     from gonka_state.core.observation import Note, Unmanaged
     from gonka_state.core.order import Edge
 
@@ -42,6 +43,8 @@ class Plan:
     """One cluster's plan. `changes` leaves out what is in sync and is in running order.
 
     `chain` is None where there is no chain to ask; `ignored_phase` is the operator's reason for overruling it.
+    `synced` are the addresses that `in_sync` counts. `seen` is what the history knows, by address, and by host
+    where a host gives no answer; empty where nothing was recorded.
     """
 
     cluster: str
@@ -56,6 +59,8 @@ class Plan:
     chain: Chain | None = None
     ignored_phase: str = ""
     notes: tuple[Note, ...] = ()
+    synced: tuple[Address, ...] = ()
+    seen: Mapping[str, Seen] = field(default_factory=dict)
 
     @property
     def pending(self) -> tuple[Change, ...]:

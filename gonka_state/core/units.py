@@ -1,4 +1,4 @@
-"""Sizes in bytes, written and read as people write them."""
+"""Sizes, spans of time and moments, written and read as people write them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ _FACTORS = {
     "ti": 1024**4,
     "pi": 1024**5,
 }
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_DURATION = re.compile(r"([0-9]{1,6})([smhdw])")
 _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgtp]i?|)b?\s*", re.IGNORECASE)
 
 
@@ -37,6 +39,54 @@ def human_duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004 (as above)
+
+
+def human_age(seconds: float) -> str:
+    """As a duration; what is two days old or more in days and hours."""
+    if seconds < 2 * _SECONDS["d"]:
+        return human_duration(max(seconds, 0))
+    days, hours = divmod(round(seconds / _SECONDS["h"]), 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def parse_duration(text: str) -> int:
+    """Seconds from `90s`, `5m`, `2h`, `7d` or `2w`.
+
+    Raises:
+        ValueError: the text is none of these.
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no span of time: expected for example 90s, 5m, 2h, 7d or 2w")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def parse_since(text: str, now: float) -> float:
+    """The moment that `7d` lies before `now`, or that `2026-11-01` begins; in seconds since 1970.
+
+    What has no offset is UTC.
+
+    Raises:
+        ValueError: it is neither a span of time nor a date or time.
+    """
+    try:
+        return now - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        return _moment(text).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is no span of time such as 7d, and no date such as 2026-11-01") from None
+
+
+def show_moment(seconds: float) -> str:
+    """A moment given in seconds since 1970, to the minute."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def iso_moment(seconds: float) -> str:
+    """A moment given in seconds since 1970, for programs."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def parse_size(text: str) -> int:

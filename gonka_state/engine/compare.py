@@ -133,6 +133,7 @@ class Comparer:
             hosts=tuple(looked),
             changes=tuple(change for change in settled if change.action is not Action.NONE),
             in_sync=sum(1 for change in settled if change.action is Action.NONE),
+            synced=tuple(change.address for change in settled if change.action is Action.NONE),
             unmanaged=tuple(sorted(unmanaged)),
             missing=self.desired.missing,
             seconds=seconds,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pwd
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gonka_state.core import xdg
 from gonka_state.errors import LabError
 
 if TYPE_CHECKING:
@@ -18,20 +18,9 @@ PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 STANDINS = Path(__file__).resolve().parent / "standins"
 
 
-def _home() -> Path:
-    # cron and `env -i` set no HOME
-    return Path(os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)
-
-
-def _xdg(variable: str, fallback: str) -> Path:
-    value = os.environ.get(variable, "")
-    base = Path(value) if value.startswith("/") else _home() / fallback
-    return base / "gonka-state" / "lab"
-
-
 def state_root() -> Path:
     """The directory that holds one directory per lab."""
-    return _xdg("XDG_STATE_HOME", ".local/state")
+    return xdg.state_home() / "gonka-state" / "lab"
 
 
 def inotify_kept() -> Path:
@@ -41,7 +30,7 @@ def inotify_kept() -> Path:
 
 def cache_root() -> Path:
     """The directory that holds built base systems."""
-    return _xdg("XDG_CACHE_HOME", ".cache")
+    return xdg.cache_home() / "gonka-state" / "lab"
 
 
 class LabPaths:

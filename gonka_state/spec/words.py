@@ -126,12 +126,13 @@ class Limits(Words):
 
 
 class Run(Words):
-    """How a cluster is worked on."""
+    """How a cluster is worked on. `history` is in days."""
 
     parallel: Positive = 16
     throttle: Positive = 2
     downloads: Positive = 4
     retries: Annotated[int, Field(ge=0)] = 3
+    history: Positive = 365
     timeouts: Timeouts = Timeouts()
 
 

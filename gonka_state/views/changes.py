@@ -63,13 +63,13 @@ def render_changes(changes: Sequence[Change], style: Style, *, verbose: bool = F
         lines.append(f"  {row.symbol} {row.name:<{name_width}}  {text:<{text_width}}  {label}".rstrip())
         lines += [f"      {style.paint(note, 'dim')}" for note in notes]
         for item in row.diffs:
-            lines += [f"        {line}" for line in _unified(item, style, verbose=verbose)]
+            lines += [f"        {line}" for line in unified(item, style, verbose=verbose)]
     return lines
 
 
 def _row(change: Change, style: Style) -> _Row:
-    diffs = tuple(item for item in change.attributes if _is_text(item))
-    said = [_short(item) for item in change.attributes if item not in diffs]
+    diffs = tuple(item for item in change.attributes if is_text(item))
+    said = [short(item) for item in change.attributes if item not in diffs]
     said += ["content differs"] if diffs else []
     reasons = [clean(change.reason)] if change.reason else []
     if change.action is Action.UNKNOWN or change.conditional or not said:
@@ -110,11 +110,13 @@ def _label(change: Change) -> str:
     return f"{change.effect}, if it differs then" if change.conditional else str(change.effect)
 
 
-def _is_text(item: AttributeChange) -> bool:
+def is_text(item: AttributeChange) -> bool:
+    """Whether a text of several lines differs."""
     return any(isinstance(value, str) and "\n" in value for value in (item.before, item.after))
 
 
-def _short(item: AttributeChange) -> str:
+def short(item: AttributeChange) -> str:
+    """One attribute's difference in a line."""
     before, after = (
         "nobody" if item.name == "from" and not value else show(value) for value in (item.before, item.after)
     )
@@ -132,7 +134,8 @@ def show(value: Value) -> str:
     return value if isinstance(value, str) and value else json.dumps(value, sort_keys=True)
 
 
-def _unified(item: AttributeChange, style: Style, *, verbose: bool) -> Iterable[str]:
+def unified(item: AttributeChange, style: Style, *, verbose: bool) -> Iterable[str]:
+    """The difference between two texts, line by line; whole where `verbose`."""
     context = 10**6 if verbose else 1
     lines = difflib.unified_diff(_lines(item.before), _lines(item.after), lineterm="", n=context)
     # The first two name the sides; later ones that look alike are content.

@@ -106,6 +106,13 @@ def _look(parts: Mapping[str, str]) -> HostLook:
     return HostLook({"files": Answer(text)}, execs=1)
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test writes into the history of whoever runs it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state" / "gonka-state"
+
+
 @pytest.fixture
 def tiny(tmp_path: Path) -> Tiny:
     """A cluster of two hosts; nobody listens on their port."""
@@ -140,7 +147,7 @@ def program(tmp_path: Path) -> Callable[..., Ran]:
             check=False,
             timeout=60,
             cwd=cwd,
-            env={"TMPDIR": str(tmp_path), **(env or {})},
+            env={"TMPDIR": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state"), **(env or {})},
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gonka_state.core.units import human_bytes, parse_size, parse_until
+from gonka_state.core.units import (
+    human_age,
+    human_bytes,
+    iso_moment,
+    parse_duration,
+    parse_since,
+    parse_size,
+    parse_until,
+    show_moment,
+)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +83,39 @@ def test_a_day_counts_whole_and_no_offset_is_utc(text: str, moment: datetime) ->
 def test_what_is_no_time_is_said(text: str) -> None:
     with pytest.raises(ValueError, match=r"is no date such as|is too far away"):
         parse_until(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("5m", 300), ("2h", 7200), ("7d", 604800), ("2w", 1209600)]
+)
+def test_spans_of_time_are_read(text: str, seconds: int) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "5", "m", "-5m", "5 m", "5min", "1.5h", "9999999s"])
+def test_what_is_no_span_of_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected for example"):
+        parse_duration(text)
+
+
+def test_since_is_a_span_or_a_date() -> None:
+    assert parse_since("7d", 1_000_000.0) == 1_000_000 - 604800
+    assert iso_moment(parse_since("2026-11-01", 0)) == "2026-11-01T00:00:00+00:00"
+    assert show_moment(parse_since("2026-11-01T06:30+02:00", 0)) == "2026-11-01 04:30 UTC"
+    with pytest.raises(ValueError, match="'soon' is no span of time such as 7d, and no date"):
+        parse_since("soon", 0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "0 s"),
+        (42, "42 s"),
+        (3600, "60 min"),
+        (172_799, "48 h 0 min"),
+        (172_800, "2 d"),
+        (200_000, "2 d 8 h"),
+    ],
+)
+def test_an_age_in_words(seconds: float, text: str) -> None:
+    assert human_age(seconds) == text

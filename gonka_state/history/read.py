@@ -1,0 +1,113 @@
+"""Reading the history back: runs, incidents, and everything about one run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gonka_state.core.change import AttributeChange
+from gonka_state.core.history import BELIEVED, FLAP_WINDOW, Run, Step, Verdict, verdict
+from gonka_state.core.incident import Finding, Incident, Origin
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+_RUN = "id, command, at, seconds, status, whole, in_sync, pending, unknown"
+_INCIDENT = "subject, unknown, action, effect, attributes, reason, origin, opened, seen, closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A cluster that the history knows, and its number there."""
+
+    number: int
+    name: str
+    lab: bool
+
+
+def clusters(connection: sqlite3.Connection) -> list[Known]:
+    """Every cluster that was ever recorded."""
+    rows = connection.execute("SELECT id, name, lab FROM clusters ORDER BY name, lab")
+    return [Known(number, name, bool(lab)) for number, name, lab in rows]
+
+
+def verdicts(connection: sqlite3.Connection, cluster: int, since: float) -> list[tuple[float, Verdict]]:
+    """When each whole run ended and what it said of the cluster; also those whose word still held at `since`."""
+    rows = connection.execute(
+        "SELECT at, status, pending FROM runs WHERE cluster = ? AND at >= ? AND whole ORDER BY at, id",
+        (cluster, since - BELIEVED),
+    )
+    return [(at, verdict(status, pending)) for at, status, pending in rows]
+
+
+def last_run(connection: sqlite3.Connection, cluster: int, command: str | None = None) -> Run | None:
+    """The latest run that looked at the whole cluster, of any command or of this one."""
+    row = connection.execute(
+        f"SELECT {_RUN} FROM runs WHERE cluster = ? AND whole AND (command = ? OR ? IS NULL)"  # noqa: S608 (a constant)
+        " ORDER BY at DESC, id DESC LIMIT 1",
+        (cluster, command, command),
+    ).fetchone()
+    return _run(row) if row else None
+
+
+def converges(connection: sqlite3.Connection, cluster: int, since: float, limit: int) -> list[Run]:
+    """The latest converges that ran something, latest first, with their steps."""
+    rows = connection.execute(
+        f"SELECT {_RUN} FROM runs WHERE cluster = ? AND at >= ? AND command = 'converge'"  # noqa: S608 (a constant)
+        " AND EXISTS (SELECT 1 FROM steps WHERE run = runs.id) ORDER BY at DESC, id DESC LIMIT ?",
+        (cluster, since, limit),
+    ).fetchall()
+    return [_run(row, _steps(connection, row[0])) for row in rows]
+
+
+def open_incidents(connection: sqlite3.Connection, cluster: int) -> list[Incident]:
+    """What is open now, longest first."""
+    return _incidents(connection, "cluster = ? AND closed IS NULL ORDER BY opened, subject", (cluster,))
+
+
+def opened_since(connection: sqlite3.Connection, cluster: int, since: float) -> list[Incident]:
+    """What opened so late that it may be part of a flapping at `since` or later."""
+    return _incidents(
+        connection, "cluster = ? AND opened >= ? ORDER BY opened", (cluster, since - FLAP_WINDOW)
+    )
+
+
+def one_run(connection: sqlite3.Connection, number: int) -> tuple[Known, Run, list[Incident]] | None:
+    """One run with its steps, its cluster, and what was open after it; None where there is no such run."""
+    row = connection.execute(f"SELECT {_RUN}, cluster FROM runs WHERE id = ?", (number,)).fetchone()  # noqa: S608 (a constant)
+    if row is None:
+        return None
+    known = next(item for item in clusters(connection) if item.number == row[-1])
+    found = _incidents(
+        connection,
+        "cluster = ? AND first_run <= ? AND (closed IS NULL OR closing_run > ?) ORDER BY subject",
+        (known.number, number, number),
+    )
+    return known, _run(row[:-1], _steps(connection, number)), found
+
+
+def _run(row: Sequence[Any], steps: Iterable[Step] = ()) -> Run:
+    number, command, at, seconds, status, whole, in_sync, pending, unknown = row
+    return Run(number, command, at, seconds, status, bool(whole), in_sync, pending, unknown, tuple(steps))
+
+
+def _steps(connection: sqlite3.Connection, run: int) -> list[Step]:
+    rows = connection.execute(
+        "SELECT address, action, effect, status, seconds, detail FROM steps WHERE run = ? ORDER BY position",
+        (run,),
+    )
+    return [Step(*row) for row in rows]
+
+
+def _incidents(connection: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> list[Incident]:
+    rows = connection.execute(f"SELECT {_INCIDENT} FROM incidents WHERE {where}", values)  # noqa: S608 (constants)
+    return [_incident(row) for row in rows]
+
+
+def _incident(row: Sequence[Any]) -> Incident:
+    subject, unknown, action, effect, attributes, reason, origin, opened, seen, closed = row
+    changes = tuple(AttributeChange(name, before, after) for name, before, after in json.loads(attributes))
+    finding = Finding(subject, bool(unknown), action, effect, changes, reason)
+    return Incident(finding, Origin(origin), opened, seen, closed)
