@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,13 +14,24 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def server(*host_keys: Any) -> Iterator[int]:  # noqa: ANN401 (paramiko's keys)
-    """An SSH server that shows keys, lets anybody's key in, and forwards nothing; yields its port."""
+def server(*host_keys: Any, executes: bool = False) -> Iterator[int]:  # noqa: ANN401 (paramiko's keys)
+    """An SSH server that shows keys, lets anybody's key in, and forwards nothing; yields its port.
+
+    Where it `executes`, what it is told runs in this machine's own shell.
+    """
     import paramiko  # noqa: PLC0415 (collecting tests must not load it)
 
     class Rules(paramiko.ServerInterface):
         def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:  # noqa: ARG002
             return paramiko.common.AUTH_SUCCESSFUL
+
+        def check_channel_request(self, kind: str, chanid: int) -> int:  # noqa: ARG002
+            refused: int = paramiko.common.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+            return paramiko.common.OPEN_SUCCEEDED if executes and kind == "session" else refused
+
+        def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+            threading.Thread(target=_execute, args=(channel, command.decode()), daemon=True).start()
+            return True
 
         def get_allowed_auths(self, username: str) -> str:  # noqa: ARG002
             return "publickey"
@@ -45,3 +58,27 @@ def server(*host_keys: Any) -> Iterator[int]:  # noqa: ANN401 (paramiko's keys)
             listening.shutdown(socket.SHUT_RDWR)
             for transport in transports:
                 transport.close()
+
+
+def _execute(channel: Any, command: str) -> None:  # noqa: ANN401 (paramiko's channel)
+    process = subprocess.Popen(
+        ["sh", "-c", command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], "SSH_CONNECTION": "127.0.0.1 1 127.0.0.1 2"},
+    )
+
+    def feed() -> None:
+        assert process.stdin is not None
+        while data := channel.recv(65536):
+            process.stdin.write(data)
+            process.stdin.flush()
+        process.stdin.close()
+
+    threading.Thread(target=feed, daemon=True).start()
+    assert process.stdout is not None
+    with process.stdout as said:
+        for line in said:
+            channel.sendall(line)
+    channel.send_exit_status(process.wait())
+    channel.close()

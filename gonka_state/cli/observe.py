@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,9 @@ import click
 
 from gonka_state.cli.looking import look
 from gonka_state.cli.options import common_options, options_from
+from gonka_state.cli.writing import write_file
 from gonka_state.core.report import ExitStatus
-from gonka_state.errors import InputError
+from gonka_state.errors import GonkaStateError, InputError
 from gonka_state.facts.snapshot import dump
 
 
@@ -34,21 +34,12 @@ def command(output: Path | None, **shared: Any) -> int:  # noqa: ANN401 (click's
     if output is None:
         click.echo(dump(snapshot), nl=False)
     else:
-        _write(output, dump(snapshot))
+        try:
+            write_file(output, dump(snapshot))
+        except GonkaStateError as error:
+            raise InputError([error.message]) from error
         options.say(clusters[0].cluster, f"snapshot of {len(snapshot.hosts)} hosts in {output}")
     unknown = [looked for looked in compared.plan.hosts if looked.unknown]
     if len(unknown) == len(compared.plan.hosts):
         return ExitStatus.ERROR
     return ExitStatus.PARTIAL if unknown else ExitStatus.OK
-
-
-def _write(output: Path, text: str) -> None:
-    new = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        new.replace(output)
-    except OSError as error:
-        new.unlink(missing_ok=True)
-        raise InputError([f"{output} cannot be written: {error.strerror}"]) from error

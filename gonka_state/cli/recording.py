@@ -13,6 +13,7 @@ from gonka_state.core.report import Status, plan_status, report_status
 from gonka_state.errors import GonkaStateError, said_by
 from gonka_state.history.digest import digest, read_key
 from gonka_state.history.file import history_file, key_file, opened
+from gonka_state.history.read import open_now
 from gonka_state.history.record import Entry, record
 
 if TYPE_CHECKING:
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
 
 
 def record_look(command: str, options: Options, desired: Desired[Resource], plan: Plan) -> Plan:
-    """Record a look at a whole cluster; the plan with what the history knows of it."""
+    """Record a look at a whole cluster; the plan with what the history knows of it.
+
+    Of a part nothing is recorded, but what is known of it is told all the same.
+    """
     if not options.whole:
-        return plan
+        return _remembered(plan)
     entry = Entry(command, plan, True, time.time(), plan.seconds, plan_status(plan), desired.run.history)  # noqa: FBT003 (a value's field)
     return _recorded(entry, desired)
 
@@ -62,6 +66,18 @@ def _recorded(entry: Entry, desired: Desired[Resource]) -> Plan:
     except (GonkaStateError, OSError) as error:
         click.echo(f"not recorded: {said_by(error)}", err=True)
         return entry.plan
+
+
+def _remembered(plan: Plan) -> Plan:
+    try:
+        file = history_file()
+        if not file.exists():
+            return plan
+        with opened(file) as connection:
+            return replace(plan, seen=open_now(connection, plan.cluster, lab=plan.lab))
+    except GonkaStateError as error:
+        click.echo(f"not remembered: {error.message}", err=True)
+        return plan
 
 
 def _wishes(key: bytes, desired: Desired[Resource]) -> Mapping[str, str]:

@@ -1,11 +1,12 @@
-"""What commands share that write a cluster file: it is read back before it is handed out."""
+"""What commands share that write files: a cluster file is read back first, and each is written whole or not at all."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from gonka_state.errors import InputError
+from gonka_state.errors import GonkaStateError, InputError, said_by
 from gonka_state.registry import KINDS
 from gonka_state.spec.load import load
 
@@ -31,3 +32,21 @@ def check(text: str, name: str) -> None:
             raise InputError(
                 problems, hint=f"{name} was not written: it would have these mistakes"
             ) from error
+
+
+def write_file(path: Path, text: str, mode: int = 0o600) -> None:
+    """Put a text in the place of a file, whatever the umask says; a reader sees the old one or the new one.
+
+    Raises:
+        GonkaStateError: it could not be written; the old one is still there.
+    """
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            os.fchmod(handle, mode)
+        new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise GonkaStateError(f"{path} cannot be written: {said_by(error)}") from error

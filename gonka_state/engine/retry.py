@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 FIRST = 0.5
 LONGEST = 8.0
+LOOK_AGAIN = 20.0
+"""Seconds before what is unknown is looked at a second time, where nobody waits at a terminal."""
 
 
 def pauses(retries: int) -> Iterator[float]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.change import AttributeChange
 from gonka_state.core.history import BELIEVED, FLAP_WINDOW, Run, Step, Verdict, verdict
-from gonka_state.core.incident import Finding, Incident, Origin
+from gonka_state.core.incident import Finding, Incident, Origin, Seen
 
 if TYPE_CHECKING:
     import sqlite3
@@ -60,6 +60,16 @@ def converges(connection: sqlite3.Connection, cluster: int, since: float, limit:
         (cluster, since, limit),
     ).fetchall()
     return [_run(row, _steps(connection, row[0])) for row in rows]
+
+
+def open_now(connection: sqlite3.Connection, name: str, *, lab: bool) -> dict[str, Seen]:
+    """What is known of everything open in a cluster, by subject; where two are open, what differs was hidden."""
+    rows = connection.execute(
+        "SELECT subject, origin, opened FROM incidents JOIN clusters ON clusters.id = cluster"
+        " WHERE name = ? AND lab = ? AND closed IS NULL ORDER BY unknown",
+        (name, lab),
+    )
+    return {subject: Seen(Origin(why), opened) for subject, why, opened in rows}
 
 
 def open_incidents(connection: sqlite3.Connection, cluster: int) -> list[Incident]:

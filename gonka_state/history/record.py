@@ -6,14 +6,16 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gonka_state.core.incident import Finding, Origin, Seen, findings, origin, still_open
+from gonka_state.core.incident import Finding, findings, origin, still_open
 from gonka_state.history.file import writing
+from gonka_state.history.read import open_now
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Mapping
 
     from gonka_state.core.history import Step
+    from gonka_state.core.incident import Origin, Seen
     from gonka_state.core.observation import Value
     from gonka_state.core.plan import Plan
 
@@ -60,11 +62,7 @@ def record(connection: sqlite3.Connection, entry: Entry) -> dict[str, Seen]:
         for item in found:
             writer.open(item, origin(item, entry.wishes.get(item.subject), last.get(item.subject)))
         writer.remember(last)
-        rows = connection.execute(
-            "SELECT subject, origin, opened FROM incidents WHERE cluster = ? AND closed IS NULL ORDER BY unknown",
-            (cluster,),
-        )
-        return {subject: Seen(Origin(why), opened) for subject, why, opened in rows}
+        return open_now(connection, entry.plan.cluster, lab=entry.plan.lab)
 
 
 def forget(connection: sqlite3.Connection, name: str | None, *, lab: bool) -> None:

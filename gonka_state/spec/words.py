@@ -132,7 +132,7 @@ class Run(Words):
     throttle: Positive = 2
     downloads: Positive = 4
     retries: Annotated[int, Field(ge=0)] = 3
-    history: Positive = 365
+    history: Annotated[int, Field(ge=1, le=36500)] = 365
     timeouts: Timeouts = Timeouts()
 
 

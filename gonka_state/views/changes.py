@@ -12,7 +12,7 @@ from gonka_state.core.change import Action, Effect
 from gonka_state.views.style import Style, clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gonka_state.core.change import AttributeChange, Change
     from gonka_state.core.observation import Value
@@ -45,9 +45,19 @@ class _Row:
     diffs: tuple[AttributeChange, ...] = field(default=())
 
 
-def render_changes(changes: Sequence[Change], style: Style, *, verbose: bool = False) -> list[str]:
-    """One block of lines; its columns are as wide as its own content needs."""
-    rows = [_row(change, style) for change in changes]
+def render_changes(
+    changes: Sequence[Change],
+    style: Style,
+    *,
+    verbose: bool = False,
+    texts: bool = True,
+    first: Callable[[Change], str] = lambda _: "",
+) -> list[str]:
+    """One block of lines; its columns are as wide as its own content needs.
+
+    `first` is said first beneath each. Without `texts` it is only said that a text differs, not how.
+    """
+    rows = [_row(change, style, first(change)) for change in changes]
     name_width = min(max((len(row.name) for row in rows), default=0), _WIDEST_NAME)
     label_width = max((len(row.label) for row in rows), default=0)
     room = _WIDEST_TEXT
@@ -62,19 +72,19 @@ def render_changes(changes: Sequence[Change], style: Style, *, verbose: bool = F
         label = style.paint(row.label, row.label_color)
         lines.append(f"  {row.symbol} {row.name:<{name_width}}  {text:<{text_width}}  {label}".rstrip())
         lines += [f"      {style.paint(note, 'dim')}" for note in notes]
-        for item in row.diffs:
+        for item in row.diffs if texts else ():
             lines += [f"        {line}" for line in unified(item, style, verbose=verbose)]
     return lines
 
 
-def _row(change: Change, style: Style) -> _Row:
+def _row(change: Change, style: Style, first: str) -> _Row:
     diffs = tuple(item for item in change.attributes if is_text(item))
     said = [short(item) for item in change.attributes if item not in diffs]
     said += ["content differs"] if diffs else []
     reasons = [clean(change.reason)] if change.reason else []
     if change.action is Action.UNKNOWN or change.conditional or not said:
         said, reasons = reasons, []
-    notes = [*reasons, *([f"held: {clean(change.held)}"] if change.held else [])]
+    notes = [first, *reasons, *([f"held: {clean(change.held)}"] if change.held else [])]
     notes += [
         "" if change.warning else clean(change.maintenance),
         *(clean(line) for line in change.hint.splitlines()),

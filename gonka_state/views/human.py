@@ -32,7 +32,7 @@ def render_plan(plan: Plan, style: Style, *, unmanaged: bool = False, verbose: b
         *chain_lines(plan, style),
         *_hosts(plan, plan.changes, style, verbose=verbose),
     ]
-    lines += _missing(plan, style)
+    lines += missing_lines(plan, style)
     if unmanaged:
         lines += _unmanaged(plan, style)
     if verbose:
@@ -68,7 +68,8 @@ def _hosts(plan: Plan, changes: Sequence[Change], style: Style, *, verbose: bool
     return lines
 
 
-def _missing(plan: Plan, style: Style) -> list[str]:
+def missing_lines(plan: Plan, style: Style) -> list[str]:
+    """The operator's values that are not set, under their heading."""
     if not plan.missing:
         return []
     return ["", style.paint("not set on this machine", "bold"), *(f"  {item}" for item in plan.missing)]

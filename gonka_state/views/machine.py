@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from gonka_state.core.incident import known_of
+from gonka_state.core.units import iso_moment
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gonka_state.core.change import Change
+    from gonka_state.core.incident import Seen
     from gonka_state.core.observation import Note
     from gonka_state.core.plan import Plan
     from gonka_state.core.report import Outcome, Report
@@ -71,6 +75,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
                 "unknown": looked.unknown,
                 "hint": looked.hint,
                 "maintenance": looked.maintenance,
+                "since": _since(plan.seen.get(looked.host) if looked.unknown else None),
             }
             for looked in plan.hosts
         },
@@ -82,7 +87,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
             "maintenance": len(plan.maintained),
             "unmanaged": len(plan.unmanaged),
         },
-        "changes": [_change(change) for change in plan.changes],
+        "changes": [{**_change(change), **_known(change, plan)} for change in plan.changes],
         "unmanaged": [
             {"host": item.host, "kind": item.kind, "name": item.name, "detail": item.detail}
             for item in plan.unmanaged
@@ -134,6 +139,15 @@ def _change(change: Change) -> dict[str, Any]:
         "conditional": change.conditional,
         "maintenance": change.maintenance,
     }
+
+
+def _known(change: Change, plan: Plan) -> dict[str, str]:
+    seen = known_of(change, plan.seen)
+    return {"origin": str(seen.origin) if seen else "", "since": _since(seen)}
+
+
+def _since(seen: Seen | None) -> str:
+    return iso_moment(seen.since) if seen else ""
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
