@@ -15,6 +15,7 @@ from gonka_state.cli.telling import tell_error
 from gonka_state.cli.writing import write_file
 from gonka_state.core.report import ExitStatus, most_important, plan_status
 from gonka_state.errors import GonkaStateError
+from gonka_state.schedule.ping import ping
 from gonka_state.views import drift, machine
 from gonka_state.views.junit import render_junit
 from gonka_state.views.prometheus import render_prometheus
@@ -35,7 +36,17 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--prometheus", type=_FILE, help="Also write this file, for node_exporter's textfile collector."
 )
-def command(*, exit_zero: bool, junit: Path | None, prometheus: Path | None, **shared: Any) -> int:  # noqa: ANN401 (click's)
+@click.option(
+    "--ping-url-file", "ping_url", type=_FILE, help="Call the URL in this file when the run reached its end."
+)
+def command(
+    *,
+    exit_zero: bool,
+    junit: Path | None,
+    prometheus: Path | None,
+    ping_url: Path | None,
+    **shared: Any,  # noqa: ANN401 (click's)
+) -> int:
     """Look like diff, but say nothing when in sync: made for cron, which mails what is printed.
 
     Tells since when, whether the hosts moved (drift) or the YAML did (pending), and what closes it. What is unknown
@@ -58,7 +69,17 @@ def command(*, exit_zero: bool, junit: Path | None, prometheus: Path | None, **s
         _show(options, clusters, plans, now)
     for error in failed:
         tell_error(error)
+    if ping_url is not None:
+        _ping(ping_url)
     return status
+
+
+def _ping(file: Path) -> None:
+    """Who does not answer is told of, but has no part in what was found."""
+    try:
+        ping(file)
+    except GonkaStateError as error:
+        tell_error(error)
 
 
 def _write(path: Path, text: str) -> list[GonkaStateError]:

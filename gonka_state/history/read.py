@@ -42,12 +42,20 @@ def verdicts(connection: sqlite3.Connection, cluster: int, since: float) -> list
     return [(at, verdict(status, pending)) for at, status, pending in rows]
 
 
-def last_run(connection: sqlite3.Connection, cluster: int, command: str | None = None) -> Run | None:
-    """The latest run that looked at the whole cluster, of any command or of this one."""
+def last_run(connection: sqlite3.Connection, cluster: int) -> Run | None:
+    """The latest run that looked at the whole cluster."""
     row = connection.execute(
-        f"SELECT {_RUN} FROM runs WHERE cluster = ? AND whole AND (command = ? OR ? IS NULL)"  # noqa: S608 (a constant)
-        " ORDER BY at DESC, id DESC LIMIT 1",
-        (cluster, command, command),
+        f"SELECT {_RUN} FROM runs WHERE cluster = ? AND whole ORDER BY at DESC, id DESC LIMIT 1",  # noqa: S608 (a constant)
+        (cluster,),
+    ).fetchone()
+    return _run(row) if row else None
+
+
+def last_of(connection: sqlite3.Connection, command: str) -> Run | None:
+    """The latest run of a command, of whichever cluster."""
+    row = connection.execute(
+        f"SELECT {_RUN} FROM runs WHERE command = ? ORDER BY id DESC LIMIT 1",  # noqa: S608 (a constant)
+        (command,),
     ).fetchone()
     return _run(row) if row else None
 

@@ -69,6 +69,28 @@ def test_a_file_that_cannot_be_written_is_told_after_the_drift(program: Program,
     assert ran.err == "error: /nowhere/d.prom cannot be written: No such file or directory\n"
 
 
+def test_a_url_that_does_not_answer_has_no_part_in_what_was_found(
+    program: Program, tiny: Tiny, tmp_path: Path
+) -> None:
+    file = tmp_path / "ping-url"
+    file.write_text("http://127.0.0.1:1/c0ffee\n")
+
+    ran = program("drift", tiny.file, "--ping-url-file", str(file))
+
+    assert ran.status == 1
+    assert ran.out.splitlines()[-1].startswith("Drift: ")
+    assert ran.err == f"error: the ping URL in {file} could not be called: Connection refused\n"
+
+
+def test_a_run_that_reached_no_end_calls_nobody(program: Program, tiny: Tiny, tmp_path: Path) -> None:
+    tiny.write("cluster: tiny\nhosts: {}\n")
+
+    ran = program("drift", tiny.file, "--ping-url-file", str(tmp_path / "ping-url"))
+
+    assert ran.status == 4
+    assert "ping" not in ran.err
+
+
 def options(*overlays: str, **more: object) -> Options:
     found = Options(
         (), tuple(map(Path, overlays)), (), (), (), as_json=False, quiet=False, color="never", verbose=0
@@ -173,3 +195,19 @@ def test_drift_pending_and_back_again(program: Program, here: Tiny, state: Path)
     kept = b"".join(path.read_bytes() for path in state.iterdir())
     assert b"hunter2" not in kept
     assert b"tampered" not in kept
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a look becomes root")
+def test_a_converge_closes_what_drifted_and_is_kept_with_its_steps(program: Program, here: Tiny) -> None:
+    program("drift", here.file)
+    for name in ("one", "two"):
+        (here.root / name).unlink()
+
+    part = program("converge", here.file, "--yes", "--host", "here-a", "--kind", "file")
+    whole = program("converge", here.file, "--yes")
+    one = json.loads(program("history", "--json").out)["clusters"][0]
+
+    assert (part.status, whole.status) == (0, 0), part.err + whole.err
+    # The second found nothing to run: it was a check.
+    assert [(run["number"], run["whole"], len(run["steps"])) for run in one["converges"]] == [(2, False, 2)]
+    assert (one["last"]["number"], one["last"]["command"], one["open"]) == (3, "converge", [])
