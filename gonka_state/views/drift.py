@@ -69,7 +69,8 @@ def drift_summary(plan: Plan) -> str:
     origins = [known.origin if known else None for known in seen]
     said = ((Origin.DRIFT, "drifted"), (Origin.PENDING, "pending"), (None, "differ, nobody knows since when"))
     counts = [f"{origins.count(origin)} {word}" for origin, word in said if origin in origins]
-    parts = [", ".join(counts) or "nothing differs"]
+    nothing = "nothing is known to differ" if plan.unknown else "nothing differs"
+    parts = [", ".join(counts) or nothing]
     may = sum(1 for change in plan.pending if change.conditional)
     parts += [f"{len(plan.unknown)} unknown", f"{plan.in_sync} in sync"]
     parts += [f"{may} may follow"] if may else []

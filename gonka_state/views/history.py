@@ -26,7 +26,7 @@ def render_overview(found: Sequence[Overview], style: Style) -> str:
 
 
 def _overview(one: Overview, style: Style) -> list[str]:
-    lines = [f"{_title(one.cluster, style, lab=one.lab)} · {human_age(one.until - one.since)}"]
+    lines = [f"{_title(one.cluster, style, lab=one.lab)} · the last {human_age(one.until - one.since)}"]
     lines.append(
         "  "
         + ", ".join(style.paint(f"{said} {_percent(one.shares[said])}", _COLORS[said]) for said in Verdict)

@@ -35,7 +35,9 @@ def test_in_crons_environment_it_tells_what_is_unknown_since_when(program: Progr
     assert (ran.status, ran.err) == (1, "")
     assert ran.out.startswith("tiny · PRODUCTION\n\ntiny-a\n  ? unknown: the SSH key ")
     assert "      unknown since this check\n" in ran.out
-    assert ran.out.splitlines()[-1].startswith("Drift: nothing differs; 3 unknown; 0 in sync (2 hosts")
+    assert ran.out.splitlines()[-1].startswith(
+        "Drift: nothing is known to differ; 3 unknown; 0 in sync (2 hosts"
+    )
 
 
 def test_json_says_since_when(program: Program, tiny: Tiny) -> None:

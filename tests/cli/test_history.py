@@ -62,7 +62,9 @@ def test_what_was_recorded_is_shown(program: Program, tiny: Tiny) -> None:
 
     ran = program("history", tiny.file)
     assert ran.status == 0
-    assert ran.out.startswith("tiny · PRODUCTION · 7 d\n  in sync 0.0 %, differs 0.0 %, unknown 100.0 %\n")
+    assert ran.out.startswith(
+        "tiny · PRODUCTION · the last 7 d\n  in sync 0.0 %, differs 0.0 %, unknown 100.0 %\n"
+    )
     assert "unknown  tiny-a  since" in ran.out
     document = json.loads(program("history", "--json", "--since", "2026-01-01").out)
     assert document["format"] == "gonka-state/history"

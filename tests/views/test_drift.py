@@ -100,6 +100,10 @@ def test_without_a_history_nobody_is_said_to_have_moved() -> None:
 
     assert summary.startswith("Drift: 3 differ, nobody knows since when; 3 unknown; 2 in sync")
     assert drift_summary(replace(PLAN, changes=())).startswith("Drift: nothing differs; ")
+    unseen = tuple(change for change in PLAN.changes if change.action is Action.UNKNOWN)
+    assert drift_summary(replace(PLAN, changes=unseen)).startswith(
+        "Drift: nothing is known to differ; 3 unknown"
+    )
 
 
 @given(st.text())
