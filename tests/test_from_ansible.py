@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from gonka_state.cli.on_host import find
 from gonka_state.engine.select import check_selectors
 from gonka_state.registry import KINDS
 from gonka_state.spec.inventory_remarks import NOT_TAKEN, TAKEN
@@ -106,11 +107,11 @@ def test_what_is_ours_exists(row: Row) -> None:
 
 def _selects_something(text: str) -> None:
     """The command takes this line, and its selectors mean something in the plan's clusters."""
-    *_, command = named(text)
-    words = text.split()
-    first = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
-    given = command.make_context(text, words[first:]).params
+    *groups, command = named(text)
+    given = command.make_context(text, text.split()[len(groups) + 1 :]).params
     phases = [int(phase.removeprefix("phase")) for phase in given.get("only", ())]
+    if "host" in given:
+        find(_clusters(), given["host"])
     hosts, kinds = given.get("hosts", ()), given.get("kinds", ())
     check_selectors(_clusters(), hosts=hosts, kinds=kinds, known_kinds=list(KINDS), phases=phases)
 
