@@ -7,7 +7,7 @@ import pytest
 from gonka_state.core.checklist import Check, Checklist, HostChecks, Verdict, checklist_status
 from gonka_state.core.report import ExitStatus
 
-OK, WARN, BLOCKED, UNKNOWN = (
+OK, WARN, BLOCKED, FAILED, UNKNOWN = (
     HostChecks(verdict, "10.0.0.1", (Check("a", Verdict.OK), Check("b", verdict))) for verdict in Verdict
 )
 OFF = HostChecks("off", "10.0.0.2", (Check("connection", Verdict.UNKNOWN, "is off"),), reached=False)
@@ -19,7 +19,9 @@ OFF = HostChecks("off", "10.0.0.2", (Check("connection", Verdict.UNKNOWN, "is of
         ((), ExitStatus.OK),
         ((OK, WARN), ExitStatus.OK),
         ((OK, BLOCKED), ExitStatus.PENDING),
+        ((OK, FAILED), ExitStatus.PENDING),
         ((BLOCKED, UNKNOWN), ExitStatus.PARTIAL),
+        ((FAILED, UNKNOWN), ExitStatus.PARTIAL),
         ((OK, OFF), ExitStatus.PARTIAL),
         ((OFF, OFF), ExitStatus.ERROR),
     ],
