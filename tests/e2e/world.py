@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -112,6 +113,9 @@ class Cluster:
             input=(home / "operator" / "passphrase").read_text(),
             text=True, capture_output=True, check=True, timeout=120,
         )  # fmt: skip
+        deadline = time.monotonic() + 60
+        while self.run("diff", "--kind", "grants").status != 0:  # until the own node has the block, too
+            assert time.monotonic() < deadline, "the grants do not arrive at the own node"
         return seen
 
     def complete(self, model: str, **headers: str) -> tuple[int, Any]:

@@ -95,7 +95,23 @@ def test_the_numbers_are_there_for_programs() -> None:
     assert found["ml-01"].values == {
         "registered": True, "answers": True, "version": "3.0.13", "model": "a/b", "gpus": 1,
         "gpu_memory_used": 40960 * 2**20, "gpu_memory": 81920 * 2**20,
+        "status": "", "intended_status": "", "failure": "", "before_first_poc": False,
     }  # fmt: skip
+
+
+def test_what_the_api_says_of_a_node_is_there_for_programs_too() -> None:
+    failed = entry(
+        state={
+            "current_status": "FAILED",
+            "intended_status": "INFERENCE",
+            "failure_reason": "No epoch models available",
+        }
+    )
+
+    values = told(failed)["ml-01"].values
+
+    assert (values["status"], values["intended_status"]) == ("FAILED", "INFERENCE")
+    assert (values["failure"], values["before_first_poc"]) == ("No epoch models available", True)
 
 
 def test_an_api_that_does_not_answer_tells_nothing() -> None:
