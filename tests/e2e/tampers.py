@@ -51,6 +51,7 @@ class Tamper:
         restarts: containers that may be started anew.
         files: beginnings of paths that may be written anew.
         undo: what takes it back, where that is for a human: converge then runs nothing.
+        meanwhile: what the hand begins when converge does.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Tamper:
     restarts: set[str] = field(default_factory=set)
     files: tuple[str, ...] = ()
     undo: str = ""
+    meanwhile: str = ""
     follows: frozenset[str] = frozenset()
 
     @property
@@ -231,9 +233,9 @@ CLOSED = [
     Tamper(
         "the chain node falls behind, and catches up",
         NETWORK,
-        f"""echo '{{"lag_seconds": 900}}' >{JOIN}/.inference/lab-control.json
-        (sleep 40; rm {JOIN}/.inference/lab-control.json) >/dev/null 2>&1 &""",
+        f"""echo '{{"lag_seconds": 900}}' >{JOIN}/.inference/lab-control.json""",
         {f"{NETWORK}/chain-sync:node": {"synced"}, f"{NETWORK}/setup-report:block": {"checks"}},
+        meanwhile=f"(sleep 20; rm {JOIN}/.inference/lab-control.json) >/dev/null 2>&1 &",
     ),
 ]
 

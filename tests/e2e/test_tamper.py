@@ -141,6 +141,8 @@ def test_exactly_what_was_changed_is_named_and_closed(whole: Whole, closed: list
             whole.shell(tamper.host, tamper.script)
         seen = whole.cluster.run("diff", "--json")
         verified = whole.cluster.run("verify", "--json")
+        for tamper in (one for one in closed if one.meanwhile):
+            whole.shell(tamper.host, tamper.meanwhile)
         ran = whole.cluster.run("converge", "--yes", "--json")
         after = whole.truth()
 
