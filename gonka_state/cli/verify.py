@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,7 @@ import gevent
 
 from gonka_state.cli.looking import look
 from gonka_state.cli.options import Options, cluster_options, options_of_some
+from gonka_state.cli.writing import write_file
 from gonka_state.core.checklist import checklist_status
 from gonka_state.core.report import ExitStatus, most_important
 from gonka_state.engine import criteria_performance
@@ -22,6 +24,7 @@ from gonka_state.facts.base import Look
 from gonka_state.facts.snapshot import Section
 from gonka_state.registry import KINDS
 from gonka_state.views.checklist import checklist_document, render_checklist
+from gonka_state.views.junit import render_checks
 
 if TYPE_CHECKING:
     from gonka_state.core.checklist import Checklist, HostChecks
@@ -39,10 +42,13 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Also ask each ML node for a real completion, and measure it by `limits`.",
 )
+@click.option(
+    "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Also write this file, as JUnit's XML."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Only what is not ok.")
 @click.option("-v", "--verbose", count=True, help="Show each host's look.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
-def command(*, performance: bool, **shared: Any) -> int:  # noqa: ANN401 (click's)
+def command(*, performance: bool, junit: Path | None, **shared: Any) -> int:  # noqa: ANN401 (click's)
     """Check the deployment plan's success criteria, in one look. Never changes a host.
 
     Each check is named, tells what it saw and, where it failed, what to do. Exits 0 when all is well (warnings do
@@ -61,6 +67,8 @@ def command(*, performance: bool, **shared: Any) -> int:  # noqa: ANN401 (click'
         click.echo(
             "\n\n".join(render_checklist(item, options.style(), quiet=options.quiet) for item in found)
         )
+    if junit is not None:
+        write_file(junit, render_checks(found, time.time()), mode=0o644)
     return status
 
 

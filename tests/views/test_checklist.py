@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 from gonka_state.core.checklist import Check, Checklist, HostChecks, Verdict
 from gonka_state.core.trust import Key, Terms, Trust, decide
 from gonka_state.core.trust import Verdict as About
 from gonka_state.views.checklist import checklist_document, render_checklist
+from gonka_state.views.junit import render_checks
 from gonka_state.views.style import Style
 from gonka_state.views.trust import render_trust, trust_summary
 
@@ -64,6 +66,16 @@ def test_quiet_leaves_out_what_is_well() -> None:
 
     assert "ok       connection" not in text
     assert "systemctl enable --now docker" in text
+
+
+def test_its_junit_file(golden: Callable[[str, str], None]) -> None:
+    text = render_checks([CHECKLIST], 1_795_600_000.0)
+
+    golden("checklist.xml", text)
+    suite = ET.fromstring(text)[0]  # noqa: S314  (our own)
+    assert {name: suite.attrib[name] for name in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "4", "failures": "1", "errors": "1", "skipped": "0",
+    }  # fmt: skip
 
 
 def test_its_document_holds_every_line() -> None:

@@ -127,6 +127,16 @@ def test_any_text_is_xml(name: str, reason: str) -> None:
     assert len(root[0]) == 3
 
 
+def test_junit_does_not_hold_whole_files() -> None:
+    content = AttributeChange("content", "first\nsecond\n", "first\nthird\n")
+    moved = change(ML, "file", "/etc/one", Action.UPDATE, content)
+
+    text = render_junit([replace(PLAN, changes=(moved,))], NOW)
+
+    assert "content differs" in text
+    assert "third" not in text
+
+
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 def test_prometheus_itself_finds_nothing_wrong() -> None:
     checked = subprocess.run(
