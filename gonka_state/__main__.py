@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 
-CONNECTING = frozenset({"diff", "converge", "drift", "observe", "adopt", "hosts"})
+CONNECTING = frozenset({"diff", "converge", "drift", "verify", "observe", "adopt", "hosts"})
+INTERRUPTED = 130
 
 
 def main() -> int:
@@ -18,7 +21,14 @@ def main() -> int:
         monkey.patch_all()
     from gonka_state.cli import run  # noqa: PLC0415 (after the patch)
 
-    return run(sys.argv[1:])
+    status = run(sys.argv[1:])
+    if status == INTERRUPTED:
+        # gevent may hand the interrupt on to whoever waits next: paramiko's farewell at exit, with a traceback.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                stream.flush()
+        os._exit(status)
+    return status
 
 
 if __name__ == "__main__":

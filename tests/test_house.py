@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gonka_state.__main__ import CONNECTING
 from gonka_state.cli import _COMMANDS
 from gonka_state.facts.base import Fact
 from gonka_state.operations.table import OPERATIONS
@@ -143,3 +144,18 @@ def test_the_lock_has_a_digest_for_every_package_and_no_address() -> None:
     assert packages
     assert len(re.findall(r"==[^\n]*\\\n +--hash=sha256:[0-9a-f]{64}", lock)) == len(packages)
     assert "://" not in lock
+
+
+def test_commands_that_connect_are_patched_for_it() -> None:
+    connecting = {
+        path.stem
+        for path in (ROOT / "gonka_state/cli").glob("*.py")
+        if re.search(
+            r"^(import gevent|from gonka_state\.cli\.looking import)|    from gonka_state\.cli\.looking import",
+            path.read_text(),
+            re.MULTILINE,
+        )
+    }
+
+    assert connecting & set(_COMMANDS) <= CONNECTING
+    assert {"verify", "diff", "drift"} <= connecting
