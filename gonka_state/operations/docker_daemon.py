@@ -53,7 +53,16 @@ answers() {{
   done
 }}
 start() {{ systemctl reset-failed docker.service docker.socket 2>/dev/null; systemctl restart docker.service 2>/dev/null; }}
+back() {{
+  # Containers come back one after the other: until they have, nobody can tell the phase of the chain, or who is well.
+  sleep 11; tries=0
+  while docker inspect -f '{{{{.State.Running}}}}{{{{if .State.Health}}}} {{{{.State.Health.Status}}}}{{{{end}}}}' $1 2>/dev/null | grep -q -e false -e starting; do
+    tries=$((tries + 1)); [ "$tries" -lt "$patience" ] || return 0
+    sleep 1
+  done
+}}
 if systemctl is-active --quiet docker.service; then
+  running=$(timeout 10 docker ps -q 2>/dev/null)
   since=$(date '+%F %T')
   if [ "$verb" = reload ]; then systemctl reload docker.service; else start; fi && answers || {{
     said=$(journalctl --no-pager -q -o cat -n 200 --since "$since" -u docker.service | grep -v -e level=info -e '^[A-Zd][a-z.]*\(ing\|ed\|:\) ' | tail -n 2)
@@ -61,6 +70,7 @@ if systemctl is-active --quiet docker.service; then
     start && answers || {{ echo "$said; nor does it answer with the previous one" >&2; exit 1; }}
     rm -f -- "$pending"; echo "$said" >&2; exit {TAKEN_BACK}
   }}
+  if [ "$verb" = restart ] && [ -n "$running" ]; then back "$running"; fi
 fi
 rm -f -- "$pending"
 """
