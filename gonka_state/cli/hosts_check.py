@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
-import gevent
 
-from gonka_state.cli.options import Options, cluster_options, options_of_some
-from gonka_state.core.checklist import checklist_status
-from gonka_state.core.report import ExitStatus, most_important
+from gonka_state.cli.checklists import checked, checklist_options, tell
+from gonka_state.cli.options import Options, options_of_some
 from gonka_state.engine.checklist import checklist, wish
 from gonka_state.engine.compare import Comparer
 from gonka_state.engine.observe import Observer
 from gonka_state.engine.select import full_name
 from gonka_state.engine.session import connect
 from gonka_state.registry import KINDS
-from gonka_state.views.checklist import checklist_document, render_checklist
 
 if TYPE_CHECKING:
     from gonka_state.core.checklist import Checklist
@@ -27,12 +25,8 @@ if TYPE_CHECKING:
 
 
 @click.command("check")
-@cluster_options
+@checklist_options
 @click.option("--host", "hosts", multiple=True, help="Only this host; may be repeated.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document (docs/json.md).")
-@click.option("-q", "--quiet", is_flag=True, help="Only what is not ok.")
-@click.option("-v", "--verbose", count=True, help="Show each host's look.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
 def check(**shared: Any) -> int:  # noqa: ANN401 (click's)
     """Check the way to every host and all its requirements, in one look. Never changes a host.
 
@@ -40,17 +34,7 @@ def check(**shared: Any) -> int:  # noqa: ANN401 (click's)
     PATHS are cluster files or directories; none means every cluster in ./desired.
     """
     options = options_of_some(shared)
-    jobs = [gevent.spawn(_cluster, options, desired) for desired in options.clusters()]
-    gevent.joinall(jobs, raise_error=True)
-    found: list[Checklist] = [job.get() for job in jobs]
-    status = most_important(checklist_status(item) for item in found)
-    if options.as_json:
-        click.echo(checklist_document(found, status))
-    elif not (options.quiet and status is ExitStatus.OK):
-        click.echo(
-            "\n\n".join(render_checklist(item, options.style(), quiet=options.quiet) for item in found)
-        )
-    return status
+    return tell(options, checked(options, partial(_cluster, options)))
 
 
 def _cluster(options: Options, desired: Desired[Resource]) -> Checklist:

@@ -111,42 +111,30 @@ def style_for(color: str) -> Style:
     return Style(color=wants, width=width)
 
 
+_OVERLAYS = click.option(
+    "--overlay",
+    "overlays",
+    multiple=True,
+    type=_EXISTING,
+    help="Merge one more file on top; may be repeated.",
+)
+
+
 def cluster_options(function: F) -> F:
     """PATHs and overlays, for commands that read the YAML."""
-    for decorate in (
-        click.argument("paths", nargs=-1, type=_EXISTING),
-        click.option(
-            "--overlay",
-            "overlays",
-            multiple=True,
-            type=_EXISTING,
-            help="Merge one more file on top; may be repeated.",
-        ),
-    ):
-        function = decorate(function)
-    return function
+    return click.argument("paths", nargs=-1, type=_EXISTING)(_OVERLAYS(function))
 
 
 def path_options(function: F) -> F:
     """The cluster files as an option, and overlays: for commands whose arguments are something else."""
-    for decorate in (
-        click.option(
-            "--path",
-            "paths",
-            multiple=True,
-            type=_EXISTING,
-            help="Cluster file or directory; may be repeated. None means every cluster in ./desired.",
-        ),
-        click.option(
-            "--overlay",
-            "overlays",
-            multiple=True,
-            type=_EXISTING,
-            help="Merge one more file on top; may be repeated.",
-        ),
-    ):
-        function = decorate(function)
-    return function
+    paths = click.option(
+        "--path",
+        "paths",
+        multiple=True,
+        type=_EXISTING,
+        help="Cluster file or directory; may be repeated. None means every cluster in ./desired.",
+    )
+    return paths(_OVERLAYS(function))
 
 
 def common_options(function: F) -> F:

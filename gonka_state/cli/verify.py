@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import gevent
 
+from gonka_state.cli.checklists import checked, checklist_options, tell
 from gonka_state.cli.looking import look
-from gonka_state.cli.options import Options, cluster_options, options_of_some
+from gonka_state.cli.options import Options, options_of_some
 from gonka_state.cli.writing import write_file
-from gonka_state.core.checklist import checklist_status
-from gonka_state.core.report import ExitStatus, most_important
 from gonka_state.engine import criteria_performance
 from gonka_state.engine.criteria import verify
 from gonka_state.engine.observe import Observer
@@ -23,7 +22,6 @@ from gonka_state.facts import public_api
 from gonka_state.facts.base import Look
 from gonka_state.facts.snapshot import Section
 from gonka_state.registry import KINDS
-from gonka_state.views.checklist import checklist_document, render_checklist
 from gonka_state.views.junit import render_checks
 
 if TYPE_CHECKING:
@@ -34,9 +32,8 @@ if TYPE_CHECKING:
 
 
 @click.command("verify")
-@cluster_options
+@checklist_options
 @click.option("--host", "hosts", multiple=True, help="Only this host, and what is about it.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document (docs/json.md).")
 @click.option(
     "--performance",
     is_flag=True,
@@ -45,9 +42,6 @@ if TYPE_CHECKING:
 @click.option(
     "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Also write this file, as JUnit's XML."
 )
-@click.option("-q", "--quiet", is_flag=True, help="Only what is not ok.")
-@click.option("-v", "--verbose", count=True, help="Show each host's look.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
 def command(*, performance: bool, junit: Path | None, **shared: Any) -> int:  # noqa: ANN401 (click's)
     """Check the deployment plan's success criteria, in one look. Never changes a host.
 
@@ -57,22 +51,14 @@ def command(*, performance: bool, junit: Path | None, **shared: Any) -> int:  # 
     PATHS are cluster files or directories; none means every cluster in ./desired.
     """
     options = options_of_some(shared)
-    jobs = [gevent.spawn(_cluster, options, desired, performance) for desired in options.clusters()]
-    gevent.joinall(jobs, raise_error=True)
-    found: list[Checklist] = [job.get() for job in jobs]
-    status = most_important(checklist_status(item) for item in found)
-    if options.as_json:
-        click.echo(checklist_document(found, status))
-    elif not (options.quiet and status is ExitStatus.OK):
-        click.echo(
-            "\n\n".join(render_checklist(item, options.style(), quiet=options.quiet) for item in found)
-        )
+    found = checked(options, partial(_cluster, options, performance=performance))
+    status = tell(options, found)
     if junit is not None:
         write_file(junit, render_checks(found, time.time()), mode=0o644)
     return status
 
 
-def _cluster(options: Options, desired: Desired[Resource], performance: bool) -> Checklist:  # noqa: FBT001 (spawn's)
+def _cluster(options: Options, desired: Desired[Resource], *, performance: bool) -> Checklist:
     started = time.monotonic()
     snapshot, compared = look(options, desired, _further(desired))
     found = verify(desired, snapshot, compared, seconds=time.monotonic() - started)
