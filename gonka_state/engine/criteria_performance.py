@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from gonka_state.core.checklist import Check, Verdict
 from gonka_state.facts import completions
-from gonka_state.facts.base import quote
 from gonka_state.facts.snapshot import Section
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def _answer(one: Completion, limits: Limits) -> Check:
         return Check(name, Verdict.FAILED, one.problem, hint)
     evidence = f"{one.tokens} tokens in {one.seconds:.2f} s, {one.speed:.0f} tokens/s"
     if one.seconds > limits.latency:
-        hint = f"limits.latency is {limits.latency:g} s; is the node busy? On its host: {quote('nvidia-smi')}"
+        hint = f"limits.latency is {limits.latency:g} s; is the node busy? On its host: nvidia-smi"
         return Check(name, Verdict.FAILED, evidence, hint)
     return Check(name, Verdict.OK, evidence)
 

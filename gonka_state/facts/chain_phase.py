@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gonka_state.core.chain import SAFE_PHASE, UNREAD, Chain
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Look, Parts, quote, split_parts
+from gonka_state.facts.snapshot import answer_of
 
 if TYPE_CHECKING:
     from gonka_state.core.chain import ChainSource
@@ -89,10 +90,9 @@ def _judge(serving: bool, said: Any) -> Chain:  # noqa: FBT001, ANN401 (a value 
 
 def read(look: HostLook | None) -> Chain:
     """The chain as its host's look tells it; where that does not, the reason why nobody knows."""
-    answer = look.sections.get(SECTION) if look is not None else None
-    unknown = (look.unknown if look is not None else "") or (answer.unknown if answer is not None else "")
-    if answer is None or unknown:
-        return Chain(serving=True, why=f"{UNREAD.why}: {unknown or 'nobody looked'}")
+    answer = answer_of(look, SECTION)
+    if answer.unknown:
+        return Chain(serving=True, why=f"{UNREAD.why}: {answer.unknown}")
     try:
         return parse(answer.text)
     except FactError as error:

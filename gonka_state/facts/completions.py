@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.errors import FactError
 from gonka_state.facts.base import quote, split_parts
+from gonka_state.facts.snapshot import answer_of
 from gonka_state.resources.node import NodeResource
 
 if TYPE_CHECKING:
@@ -121,10 +122,9 @@ def _load(parts: Parts, name: str) -> float | None:
 
 def read(look: HostLook | None, names: list[str]) -> list[Completion] | str:
     """The completions in a host's look, or why there are none."""
-    section = look.sections.get(SECTION) if look is not None else None
-    unknown = (look.unknown if look is not None else "") or (section.unknown if section is not None else "")
-    if section is None or unknown:
-        return unknown or "nobody asked"
+    section = answer_of(look, SECTION)
+    if section.unknown:
+        return section.unknown
     try:
         return parse(section.text, names)
     except FactError as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Look, quote, split_parts
+from gonka_state.facts.snapshot import answer_of
 
 if TYPE_CHECKING:
     from gonka_state.facts.snapshot import HostLook
@@ -65,10 +66,9 @@ def _answer(path: str, failed: str, said: str) -> Answer:
 
 def read(look: HostLook | None) -> tuple[Answer, ...] | str:
     """The answers in a host's look, or why there are none."""
-    section = look.sections.get(SECTION) if look is not None else None
-    unknown = (look.unknown if look is not None else "") or (section.unknown if section is not None else "")
-    if section is None or unknown:
-        return unknown or "nobody asked"
+    section = answer_of(look, SECTION)
+    if section.unknown:
+        return section.unknown
     try:
         return parse(section.text)
     except FactError as error:

@@ -99,6 +99,13 @@ class Snapshot:
         return replace(self, hosts=hosts)
 
 
+def answer_of(look: HostLook | None, section: str) -> Answer:
+    """What a look holds of a section that belongs to no kind; where it holds nothing, unknown and why."""
+    if look is None or look.unknown:
+        return Answer("", unknown=look.unknown if look is not None else "nobody looked")
+    return look.sections.get(section, Answer("", unknown="nobody looked"))
+
+
 def compose(sections: Sequence[Section], nonce: str) -> str:
     """The script that looks at one host. `nonce` makes the frames unforgeable by what they frame.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.facts.base import quote
 from gonka_state.facts.docker_daemon import FILE, PENDING
+from gonka_state.facts.health import STEADY
 from gonka_state.operations.base import Do, fail
 from gonka_state.operations.placing import placing
 from gonka_state.resources.file import FileResource
@@ -55,7 +56,7 @@ answers() {{
 start() {{ systemctl reset-failed docker.service docker.socket 2>/dev/null; systemctl restart docker.service 2>/dev/null; }}
 back() {{
   # Containers come back one after the other: until they have, nobody can tell the phase of the chain, or who is well.
-  sleep 11; tries=0
+  sleep {STEADY + 1}; tries=0
   while docker inspect -f '{{{{.State.Running}}}}{{{{if .State.Health}}}} {{{{.State.Health.Status}}}}{{{{end}}}}' $1 2>/dev/null | grep -q -e false -e starting; do
     tries=$((tries + 1)); [ "$tries" -lt "$patience" ] || return 0
     sleep 1
