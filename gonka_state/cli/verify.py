@@ -61,6 +61,10 @@ def command(*, performance: bool, junit: Path | None, **shared: Any) -> int:  # 
 def _cluster(options: Options, desired: Desired[Resource], *, performance: bool) -> Checklist:
     started = time.monotonic()
     snapshot, compared = look(options, desired, _further(desired))
+    selected = options.select(desired)
+    if selected is not None:
+        part = {address: item for address, item in desired.resources.items() if address in selected}
+        desired = replace(desired, resources=part)
     found = verify(desired, snapshot, compared, seconds=time.monotonic() - started)
     source = desired.chain
     if not performance or source is None or source.host not in snapshot.hosts:

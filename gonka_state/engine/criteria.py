@@ -74,20 +74,21 @@ def criterion_of(resource: Resource) -> str:
 def verify(
     desired: Desired[Resource], snapshot: Snapshot, compared: Compared, *, seconds: float
 ) -> Checklist:
-    """Every host's checks, in the order of the YAML."""
-    hosts = []
+    """The checks of every host on which something is declared, in the order of the YAML."""
+    hosts, mine = [], {address.host for address in desired.resources}
+    nodes = {address.name for address in desired.resources if address.kind == NodeResource.kind}
+    follows = _nodes_of_red_hosts(desired, snapshot, compared)
     for name, login in desired.hosts.items():
         look = snapshot.hosts.get(name)
-        if look is None:
+        if look is None or name not in mine:
             continue
         checks = [_connection(look.unknown, look.hint, look.seconds)]
         if not look.unknown:
             checks += _criteria(desired, compared, name)
             if desired.chain is not None and desired.chain.host == name:
                 checks += _public_api(snapshot, name)
-            checks += node_checks(
-                compared.plan, name, desired.limits, _nodes_of_red_hosts(desired, snapshot, compared)
-            )
+            notes = [note for note in compared.plan.notes if note.host == name and note.name in nodes]
+            checks += node_checks(notes, desired.limits, follows)
         hosts.append(HostChecks(name, login.address, tuple(checks), reached=not look.unknown))
     return Checklist(desired.cluster, desired.lab, tuple(hosts), seconds, "verify", Verdict.FAILED)
 

@@ -8,22 +8,21 @@ from gonka_state.core.checklist import Check, Verdict
 from gonka_state.core.units import human_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from gonka_state.core.desired import Limits
     from gonka_state.core.observation import Note
-    from gonka_state.core.plan import Plan
 
 _SETTLED = {"", "UNKNOWN"}
 
 
-def node_checks(plan: Plan, host: str, limits: Limits, follows: Collection[str] = ()) -> Iterator[Check]:
-    """Two checks per node that the API of this host knows; one it does not know is the criterion `nodes`' own.
+def node_checks(notes: Iterable[Note], limits: Limits, follows: Collection[str] = ()) -> Iterator[Check]:
+    """Two checks per node that its API knows, by its note; one it does not know is the criterion `nodes`' own.
 
     `follows` are the nodes whose host is red already: that they do not answer follows from it.
     """
-    for note in plan.notes:
-        if note.host != host or "answers" not in note.values or not note.values["registered"]:
+    for note in notes:
+        if "answers" not in note.values or not note.values["registered"]:
             continue
         yield _status(note, follows=note.name in follows)
         if note.values["answers"] and note.values["model"] and note.values["gpu_memory"]:

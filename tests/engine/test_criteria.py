@@ -16,6 +16,7 @@ from gonka_state.core.report import ExitStatus
 from gonka_state.engine.compare import Comparer
 from gonka_state.engine.criteria import CRITERIA, criterion_of, verify
 from gonka_state.engine.criteria_nodes import node_checks
+from gonka_state.engine.select import select
 from gonka_state.facts import public_api
 from gonka_state.facts.base import MARK, PRELUDE, Look
 from gonka_state.facts.snapshot import Answer, Snapshot, restore
@@ -125,6 +126,32 @@ def test_a_section_that_was_cut_short_makes_its_criteria_unknown(
     assert bad(found, Verdict.UNKNOWN) == {("cluster2-ml-01", "containers"), ("cluster2-ml-01", "images")}
 
 
+def test_what_was_not_selected_is_no_check(recorded: tuple[Desired[Resource], Snapshot]) -> None:
+    """The network host is red for its firewall; of it only the node on the selected host is told."""
+    desired, snapshot = recorded
+    selected = select(desired, hosts=["ml-02"], kinds=())
+    assert selected is not None
+    part = replace(desired, resources={a: item for a, item in desired.resources.items() if a in selected})
+
+    found = verified(part, snapshot)
+
+    names = {host.host: {check.name for check in host.checks} for host in found.hosts}
+    assert set(names) == {NETWORK, "cluster2-ml-02"}
+    nodes = {"node cluster2-ml-02", "GPU memory of cluster2-ml-02"}
+    assert names[NETWORK] == {"connection", "nodes", "public API", *nodes}
+    assert bad(found) == {("cluster2-ml-02", "configuration")}
+
+
+def test_a_host_with_nothing_to_check_is_left_out(recorded: tuple[Desired[Resource], Snapshot]) -> None:
+    """A host that was only asked for the phase of the chain."""
+    desired, snapshot = recorded
+    part = {a: item for a, item in desired.resources.items() if a.host == "cluster2-ml-01"}
+
+    found = verified(replace(desired, resources=part), snapshot)
+
+    assert [host.host for host in found.hosts] == ["cluster2-ml-01"]
+
+
 def test_maintenance_warns_instead(recorded: tuple[Desired[Resource], Snapshot]) -> None:
     desired, snapshot = recorded
     until = datetime.fromisoformat(snapshot.taken).astimezone(UTC) + timedelta(days=1)
@@ -184,8 +211,7 @@ def node(**values: Any) -> list[Check]:  # noqa: ANN401  (what a look told of a 
         "registered": True, "answers": True, "model": "m", "gpus": 8, "gpu_memory_used": 90, "gpu_memory": 100,
         "status": "INFERENCE", "intended_status": "INFERENCE", "failure": "", "before_first_poc": False,
     }  # fmt: skip
-    plan: Any = type("Plan", (), {"notes": [Note("net", "node", "ml-01", "as it says", usual | values)]})
-    return list(node_checks(plan, "net", Limits()))
+    return list(node_checks([Note("net", "node", "ml-01", "as it says", usual | values)], Limits()))
 
 
 @pytest.mark.parametrize(
