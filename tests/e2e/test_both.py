@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,8 +19,6 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(3600)]
 
 SUBNETS = {"cluster1": "10.78.0.0/24", "cluster2": "10.77.0.0/24"}
 MODELS = ("Qwen/Qwen3-32B-FP8", "Qwen/Qwen3-235B-A22B-Instruct-2507-FP8")
-PATIENCE = 90.0
-"""Seconds for the brokers to look at their nodes and have the models loaded."""
 
 
 @pytest.fixture(scope="module")
@@ -68,18 +65,10 @@ def test_two_clusters_from_bare_hosts_to_completions(both: list[Cluster]) -> Non
     assert last.status == 0, _left(last) + last.err
     assert after.status == 0, after.out
     for cluster in both:
-        _serves(cluster)
+        cluster.served(MODELS, "both")
 
 
 def _left(ran: Ran) -> str:
     """What a converge left, a line each."""
     changes = [item for report in ran.document["clusters"] for item in report["after"]["changes"]]
     return "".join(f"{item['address']}: {item['reason']} {item['held']}\n" for item in changes)
-
-
-def _serves(cluster: Cluster) -> None:
-    deadline, served = time.monotonic() + PATIENCE, set[str]()
-    while len(served) < len(MODELS):
-        assert time.monotonic() < deadline, f"{cluster.info.cluster} serves only {served}"
-        served.update(model for model in MODELS if cluster.complete(model, Authorization="both")[0] == 200)
-        time.sleep(0 if len(served) == len(MODELS) else 1)

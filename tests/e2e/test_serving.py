@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
 SMALL, BIG = "Qwen/Qwen3-32B-FP8", "Qwen/Qwen3-235B-A22B-Instruct-2507-FP8"
-PATIENCE = 90.0
-"""Seconds for the broker to look at a node and have its model loaded."""
 RESULTS = "curl -s -m 3 -o /dev/null -w '%{{http_code}}' -X POST http://{}:9100/v2/poc-batches/m/generated"
 
 
@@ -26,15 +23,7 @@ def served(cluster: Cluster) -> dict[str, Any]:
     """The first answer for each model, once the nodes have loaded them."""
     ran = cluster.run("converge", "--yes")
     assert ran.status == 0, ran.out[-2000:] + ran.err[-2000:]
-    deadline, answers = time.monotonic() + PATIENCE, dict[str, Any]()
-    while len(answers) < 2:
-        assert time.monotonic() < deadline, f"only {list(answers)} served within {PATIENCE:.0f} s"
-        for model in (SMALL, BIG):
-            status, answer = cluster.complete(model, Authorization="rehearsal")
-            if status == 200:
-                answers[model] = answer
-        time.sleep(0 if len(answers) == 2 else 1)
-    return answers
+    return cluster.served((SMALL, BIG), "rehearsal")
 
 
 def test_the_cluster_serves_completions_of_both_models(served: dict[str, Any]) -> None:

@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gonka_state import lab
 
 ROOT = Path(__file__).parents[2]
 CLUSTER = ROOT / "desired" / "cluster2.yaml"
 NETWORK = "cluster2-network"
+LOADING = 90.0
+"""Seconds for the broker to look at a node and have its model loaded."""
 ML = tuple(f"cluster2-ml-{number:02d}" for number in range(1, 6))
 
 
@@ -133,6 +135,18 @@ class Cluster:
         except urllib.error.HTTPError as refused:
             with refused:
                 return refused.code, json.load(refused)
+
+    def served(self, models: Sequence[str], name: str) -> dict[str, Any]:
+        """The first answer for each model, once the nodes have loaded them; `name` is whoever asks."""
+        deadline, answers = time.monotonic() + LOADING, dict[str, Any]()
+        while len(answers) < len(models):
+            assert time.monotonic() < deadline, f"only {list(answers)} served within {LOADING:.0f} s"
+            for model in models:
+                status, answer = self.complete(model, Authorization=name)
+                if status == 200:
+                    answers[model] = answer
+            time.sleep(0 if len(answers) == len(models) else 1)
+        return answers
 
     def reaches(self, source: str, target: str, port: int) -> bool:
         """Whether a TCP connection from one host to a port of another is accepted."""
