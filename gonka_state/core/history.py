@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.core.incident import Origin
 from gonka_state.core.report import ExitStatus
+from gonka_state.core.units import DAY, HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     from gonka_state.core.incident import Incident
     from gonka_state.core.report import Outcome
 
-BELIEVED = 3600
+BELIEVED = HOUR
 """Seconds for which a check's verdict is believed while no other check is made; then nothing is known."""
 
 FLAPS = 3
-FLAP_WINDOW = 24 * 3600
+FLAP_WINDOW = DAY
 """What opened at least FLAPS times within so many seconds is flapping."""
 
 

@@ -19,7 +19,9 @@ _FACTORS = {
     "ti": 1024**4,
     "pi": 1024**5,
 }
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+MINUTE, HOUR, DAY = 60, 3600, 86400
+"""Seconds."""
+_SECONDS = {"s": 1, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 _DURATION = re.compile(r"([0-9]{1,6})([smhdw])")
 _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgtp]i?|)b?\s*", re.IGNORECASE)
 
@@ -43,9 +45,9 @@ def human_duration(seconds: float) -> str:
 
 def human_age(seconds: float) -> str:
     """As a duration; what is two days old or more in days and hours."""
-    if seconds < 2 * _SECONDS["d"]:
+    if seconds < 2 * DAY:
         return human_duration(max(seconds, 0))
-    days, hours = divmod(round(seconds / _SECONDS["h"]), 24)
+    days, hours = divmod(round(seconds / HOUR), 24)
     return f"{days} d {hours} h" if hours else f"{days} d"
 
 

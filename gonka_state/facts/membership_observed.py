@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.core.observation import Absent, Observation, Present, Unknown, Value
 from gonka_state.core.permissions import short
+from gonka_state.core.units import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from gonka_state.resources.registration import RegistrationResource
     from gonka_state.resources.warm_key import WarmKeyResource
 
-DAY = 24 * 3600
 _COLD_ONLY = "the account key alone may do this, and it is on no host"
 _SEED = "is the seed node reachable from this host? network.seed.api_url names another one"
 

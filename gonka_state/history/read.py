@@ -44,20 +44,12 @@ def verdicts(connection: sqlite3.Connection, cluster: int, since: float) -> list
 
 def last_run(connection: sqlite3.Connection, cluster: int) -> Run | None:
     """The latest run that looked at the whole cluster."""
-    row = connection.execute(
-        f"SELECT {_RUN} FROM runs WHERE cluster = ? AND whole ORDER BY at DESC, id DESC LIMIT 1",  # noqa: S608 (a constant)
-        (cluster,),
-    ).fetchone()
-    return _run(row) if row else None
+    return _latest(connection, "cluster = ? AND whole ORDER BY at DESC, id DESC", cluster)
 
 
 def last_of(connection: sqlite3.Connection, command: str) -> Run | None:
     """The latest run of a command, of whichever cluster."""
-    row = connection.execute(
-        f"SELECT {_RUN} FROM runs WHERE command = ? ORDER BY id DESC LIMIT 1",  # noqa: S608 (a constant)
-        (command,),
-    ).fetchone()
-    return _run(row) if row else None
+    return _latest(connection, "command = ? ORDER BY id DESC", command)
 
 
 def converges(connection: sqlite3.Connection, cluster: int, since: float, limit: int) -> list[Run]:
@@ -104,6 +96,11 @@ def one_run(connection: sqlite3.Connection, number: int) -> tuple[Known, Run, li
         (known.number, number, number),
     )
     return known, _run(row[:-1], _steps(connection, number)), found
+
+
+def _latest(connection: sqlite3.Connection, where: str, value: int | str) -> Run | None:
+    row = connection.execute(f"SELECT {_RUN} FROM runs WHERE {where} LIMIT 1", (value,)).fetchone()  # noqa: S608 (constants)
+    return _run(row) if row else None
 
 
 def _run(row: Sequence[Any], steps: Iterable[Step] = ()) -> Run:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gonka_state.core.incident import Finding, findings, origin, still_open
+from gonka_state.core.units import DAY
 from gonka_state.history.file import writing
 from gonka_state.history.read import open_now
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 LONGEST = 2000
 """Characters of one value that are kept."""
-
-DAY = 86400
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from gonka_state.core.units import show_moment
+from gonka_state.core.units import DAY, HOUR, MINUTE, show_moment
 from gonka_state.errors import GonkaStateError
-from gonka_state.schedule.job import DAY, DEADLINE, HOUR, MINUTE
+from gonka_state.schedule.job import DEADLINE
 
 if TYPE_CHECKING:
     from pathlib import Path

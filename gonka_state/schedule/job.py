@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gonka_state.core import xdg
+from gonka_state.core.units import DAY, HOUR, MINUTE
 from gonka_state.errors import InputError
 
 DEADLINE = 600
 """Seconds after which a run is ended: a look at a slow host and a second one take less."""
-
-MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from gonka_state.core.address import Address
 from gonka_state.core.change import Action, Change
 from gonka_state.core.history import Step
 from gonka_state.core.incident import Incident, Origin, Seen
+from gonka_state.core.units import DAY
 from gonka_state.history import read
 from gonka_state.history.file import opened
 from gonka_state.history.overview import detail, overview
-from gonka_state.history.record import DAY, LONGEST, forget
+from gonka_state.history.record import LONGEST, forget
 from tests.history.conftest import Store, differing, looked
 
 if TYPE_CHECKING:
