@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 
     from gonka_state.facts.base import Parts
 
+# nvidia-smi says on its standard output why it failed; what a part failed with is read from its errors.
 # CUDA is in the header of nvidia-smi's table: not every driver answers a query for it.
 # The toolkit's own program since 1.11; the others for a host that has only parts of it on its PATH.
 SHELL = r"""
+smi() {
+  told=$(nvidia-smi "$@") || { rc=$?; printf '%s\n' "$told" >&2; return "$rc"; }
+  [ -z "$told" ] || printf '%s\n' "$told"
+}
 cuda() {
-  table=$(nvidia-smi) || { rc=$?; printf '%s\n' "$table" >&2; return "$rc"; }
+  table=$(smi) || return
   printf '%s\n' "$table" | grep 'CUDA Version'
 }
 toolkit() {
@@ -29,10 +34,13 @@ toolkit() {
 """
 
 COMMANDS: Mapping[str, str] = {
-    "gpus": "nvidia-smi --query-gpu=index,name,memory.total,utilization.gpu --format=csv,noheader,nounits",
+    "gpus": "smi --query-gpu=index,name,memory.total,utilization.gpu --format=csv,noheader,nounits",
     "cuda": "cuda",
     "container-toolkit": "toolkit",
 }
+
+_NO_DEVICES = 6
+"""nvidia-smi's status where the driver works and lists no card: an answer, and the answer is none."""
 
 _CUDA = re.compile(r"CUDA Version\s*:\s*(\d+(?:\.\d+)*)")
 _TOOLKIT = re.compile(r"(?:version:?|package) v?(\d+(?:\.\d+)+)")
@@ -65,7 +73,8 @@ def cards(parts: Parts) -> tuple[Gpu, ...]:
 def _listed(parts: Parts) -> tuple[Gpu, ...]:
     if parts["gpus"].status == NO_SUCH_PROGRAM:
         raise FactError("nvidia-smi is not installed")
-    parts.need("gpus")
+    if parts["gpus"].status != _NO_DEVICES:
+        parts.need("gpus")
     return cards(parts)
 
 
