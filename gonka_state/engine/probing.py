@@ -6,6 +6,7 @@ their whole time, and what they say belongs to other hosts.
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 import socket
 from dataclasses import astuple, dataclass
@@ -128,6 +129,7 @@ class Prober:
             for target, items in targets.items()
             for item in items
             for address in self._addresses(target, item)
+            if not is_own(address)
         ]
         gevent.joinall([job for *_, job in jobs])
         found: dict[str, list[Try]] = {target: [] for target in targets}
@@ -138,6 +140,22 @@ class Prober:
     def _addresses(self, target: str, item: ExposureResource) -> list[str]:
         own = self.desired.hosts[target].address
         return [own, item.also] if item.also and item.also != own else [own]
+
+
+def is_own(address: str) -> bool:
+    """Whether this machine is that host: it then hears answers that nobody outside gets.
+
+    A loopback address says nothing: another host's port may be forwarded to it.
+    """
+    try:
+        family, _, _, _, at = socket.getaddrinfo(address, 0, type=socket.SOCK_DGRAM)[0]
+        if ipaddress.ip_address(at[0]).is_loopback:
+            return False
+        with socket.socket(family, socket.SOCK_DGRAM) as trial:
+            trial.bind(at)  # the kernel gives no socket a foreign address
+    except OSError:
+        return False
+    return True
 
 
 def attempt(address: str, port: int, wait: int = exposure.WAIT) -> str:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-OFFERED = ("git", "curl", "wget", "python3-pip", "python3-venv")
+OFFERED = (
+    "git", "curl", "wget", "python3-pip", "python3-venv", "opensmtpd", "restic", "prometheus-node-exporter",
+    "prometheus",
+)  # fmt: skip
 APT, WHEELS = "apt", "wheels"
 DATE = "Thu, 01 Jan 2026 00:00:00 UTC"
 LOCK = STANDINS / "tools.lock"
@@ -37,14 +40,18 @@ def fill(rootfs: Path, target: Path, downloads: Path) -> None:
     apt, wheels = target / APT, target / WHEELS
     for directory in (apt, wheels, downloads / "partial"):
         directory.mkdir(parents=True, exist_ok=True)
-    for name in _fetch(rootfs, OFFERED, downloads):
-        shutil.copy(downloads / name, apt / name)
+    for archive in fetch(rootfs, OFFERED, downloads):
+        shutil.copy(archive, apt / archive.name)
     index(apt)
     _wheels(rootfs, wheels)
 
 
-def _fetch(rootfs: Path, names: Iterable[str], downloads: Path) -> list[str]:
-    """Have this machine's apt download what `names` need beside what is installed in the base system."""
+def fetch(rootfs: Path, names: Iterable[str], downloads: Path) -> list[Path]:
+    """Have this machine's apt download what `names` need beside what is installed in the base system.
+
+    Raises:
+        LabError: the mirror does not give it.
+    """
     etc, var = rootfs / "etc/apt", rootfs / "var/lib"
     places = {
         "Dir::Etc::SourceList": etc / "sources.list", "Dir::Etc::SourceParts": "/dev/null",
@@ -57,7 +64,7 @@ def _fetch(rootfs: Path, names: Iterable[str], downloads: Path) -> list[str]:
     install = ["apt-get", *options, "--yes", "--no-install-recommends", "install"]
     archives = planned(run([*install, "--simulate", *names]).stdout)
     run([*install, "--download-only", *names], timeout=600)
-    return archives
+    return [downloads / name for name in archives]
 
 
 def planned(simulated: str) -> list[str]:
@@ -105,13 +112,9 @@ def _wheels(rootfs: Path, wheels: Path) -> None:
     wheel.unlink()
 
 
-def with_curl(rootfs: Path, apt: Path, scratch: Path) -> Path:
-    """A copy of the base system, made of links, that has what curl consists of too.
-
-    The containers' layer carries curl, which a bare host does not.
-    """
+def with_archives(rootfs: Path, archives: Iterable[Path], scratch: Path) -> Path:
+    """A copy of the base system, made of links, with the files of these archives."""
     run(["cp", "-al", rootfs, scratch])
-    for archive in apt.glob("*.deb"):
-        if archive.name.startswith(("curl_", "lib")):
-            run(["dpkg-deb", "--extract", archive, scratch])
+    for archive in archives:
+        run(["dpkg-deb", "--extract", archive, scratch])
     return scratch

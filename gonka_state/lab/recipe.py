@@ -88,9 +88,10 @@ def build(part: Path, downloads: Path, say: Say) -> None:
     ], timeout=1800)  # fmt: skip
     say("filling the package repository and the wheel folder that hosts install from")
     packages.fill(rootfs, part / "packages", downloads)
+    curl = packages.fetch(rootfs, ["curl"], downloads)  # containers have it, a bare host does not
     _configure(rootfs)
     say("cutting the container images' layer from the base system")
-    whole = packages.with_curl(rootfs, part / "packages" / packages.APT, part / "whole")
+    whole = packages.with_archives(rootfs, curl, part / "whole")
     layer.cut(whole, part / "layer.tar.gz")
     shutil.rmtree(whole)
 

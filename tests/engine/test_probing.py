@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import subprocess
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from gonka_state.core.address import Address
 from gonka_state.core.desired import Declared
@@ -107,3 +111,33 @@ def test_silence_that_is_declared_costs_no_second_try(paper: Paper) -> None:
 def test_where_nothing_is_declared_nobody_is_asked(paper: Paper) -> None:
     assert _probe(paper) is None
     assert paper.execs == {}
+
+
+def test_a_machine_that_is_the_host_itself_is_no_observer_of_it(
+    paper: Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gonka_state.engine import probing  # noqa: PLC0415 (loads gevent)
+
+    monkeypatch.setattr(probing, "is_own", lambda address: address == "127.0.0.2")
+    with socket.create_server(("127.0.0.2", 0)) as server:
+        found = _probe(paper, server.getsockname()[1])
+
+    assert {one.observer for one in found.tries} == {"network"}
+
+
+def test_what_an_address_of_this_machine_is(own_address: str) -> None:
+    from gonka_state.engine.probing import is_own  # noqa: PLC0415 (loads gevent)
+
+    assert is_own(own_address)
+    for other in ("127.0.0.1", "::1", "192.0.2.7", "2001:db8::7", "no.such.name.invalid"):
+        assert not is_own(other), other
+
+
+@pytest.fixture
+def own_address() -> str:
+    """An address that the kernel has, as it tells itself."""
+    told = json.loads(subprocess.run(["ip", "-json", "addr"], capture_output=True, check=True).stdout)
+    found = [item["local"] for link in told for item in link["addr_info"] if item["scope"] == "global"]
+    if not found:
+        pytest.skip("this machine has no address beside its loopback")
+    return str(found[0])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
 
-from gonka_state.lab import LabHost, LabSpec, packages
+from gonka_state.lab import LabHost, LabSpec, packages, recipe
 from gonka_state.lab.hosts import daemon_json, hosts_file, sources_list
 from gonka_state.lab.overlay import ACCOUNT, document, write
 from gonka_state.lab.records import Record, read
@@ -46,7 +46,7 @@ def test_hosts_install_from_the_lab_and_the_client_is_the_one_in_the_lock(state_
     role = document(SPEC, RECORD.info, RECORD.paths, "ID=debian")["roles"]["ml"]  # type: ignore[index]
     assert role["tools"]["hf"]["wheels"] == "http://10.77.0.1:8490/wheels/"
     assert f"huggingface-hub=={role['tools']['hf']['version']} " in packages.LOCK.read_text()
-    assert set(packages.OFFERED) <= set(role["packages"])
+    assert set(role["packages"]) <= {*packages.OFFERED, *recipe.PACKAGES}
     assert sources_list(PLAN) == "deb [trusted=yes] http://10.77.0.1:8490/apt ./\n"
 
 
