@@ -20,6 +20,7 @@ from gonka_state.facts.placement import (
     unasked,
     what_misses,
 )
+from gonka_state.resources.compose_service import NOT_YET, ComposeServiceResource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from gonka_state.facts.containers import ContainersState, Service
     from gonka_state.facts.here import Here
     from gonka_state.resources.compose_images import ComposeImagesResource
-    from gonka_state.resources.compose_service import ComposeServiceResource
     from gonka_state.resources.env_file import EnvFileResource
     from gonka_state.resources.file import FileResource
     from gonka_state.resources.repository import RepositoryResource
@@ -82,7 +82,7 @@ def observe_service(state: ContainersState, resource: ComposeServiceResource, he
     sick = ailment(container, state.now, resource.url, state.urls or {})
     attributes: dict[str, Value] = {
         "running": container.status in _RUNS,
-        "healthy": not sick,
+        "healthy": NOT_YET if sick and container.health != "unhealthy" else not sick,
         "current": not changed,
         "image": _images(state, container, today)[0],
         "gpus": cards.count,

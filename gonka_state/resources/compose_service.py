@@ -14,6 +14,10 @@ def _one_or_many(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+NOT_YET = "not yet"
+"""`healthy` of a container that nothing says is ill: there is nothing to do but to wait."""
+
+
 class ComposeServiceResource(Resource):
     """`name` is the service's name in its compose files.
 
@@ -60,8 +64,10 @@ class ComposeServiceResource(Resource):
         return "launch" if self.serves_models else ""
 
     def effect(self, action: Action, changes: tuple[AttributeChange, ...]) -> Effect:
-        """Whatever is done to a container that does not run disturbs nobody; anything else may."""
+        """Whatever is done to a container that does not run disturbs nobody, nor does waiting; anything else may."""
         if action is not Action.UPDATE:
             return super().effect(action, changes)
+        if [(change.name, change.before) for change in changes] == [("healthy", NOT_YET)]:
+            return Effect.SAFE
         starts = any(change.name == "running" and change.after for change in changes)
         return Effect.SAFE if starts else Effect.DISRUPTIVE
