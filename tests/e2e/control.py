@@ -57,7 +57,7 @@ class Control:
         """Install a mail server, and put the program, the YAML and the lab's keys where they are on this machine."""
         self.cluster.shell(self.host, _PREPARE)
         packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as tar:
+        with tarfile.open(fileobj=packed, mode="w", dereference=True) as tar:
             for path, name in _files(self.cluster):
                 tar.add(path, name, recursive=path.is_dir(), filter=_kept)
         # Given to root as it is: the login user could not write there.
