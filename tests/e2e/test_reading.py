@@ -33,8 +33,8 @@ crontab -l 2>&1; getent passwd; ls -la /root /home/*
 """
 
 
-EVERYTHING = 50_000
-"""A host of the lab has more files than a sixth of these: what saw less did not look everywhere."""
+EVERYTHING = 40_000
+"""Lines of six hosts, of which each has more than 9,000 files: what saw less did not look everywhere."""
 READING = ("drift", "verify", "diff", "observe", "hosts check")
 
 
