@@ -29,6 +29,7 @@ _COMMANDS = {
     "verify": "Check the success criteria of a deployed cluster.",
     "logs": "Print what a service printed.",
     "tunnel": "Reach a loopback port of a host from here.",
+    "notify": "Send a test message to those who are told of incidents.",
     "history": "Show what checks found over time.",
     "schedule": "Have drift run every few minutes.",
     "adopt": "Write a cluster file for hosts that somebody else set up.",

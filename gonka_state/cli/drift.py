@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gonka_state.cli.looking import look_at_all
+from gonka_state.cli.notifying import tell
 from gonka_state.cli.options import Options, common_options, options_from
 from gonka_state.cli.telling import tell_error
 from gonka_state.cli.writing import write_file
@@ -19,6 +21,7 @@ from gonka_state.schedule.ping import ping
 from gonka_state.views import drift, machine
 from gonka_state.views.junit import render_junit
 from gonka_state.views.prometheus import render_prometheus
+from gonka_state.views.style import Style
 
 if TYPE_CHECKING:
     from gonka_state.core.desired import Desired
@@ -50,11 +53,12 @@ def command(
     """Look like diff, but say nothing when in sync: made for cron, which mails what is printed.
 
     Tells since when, whether the hosts moved (drift) or the YAML did (pending), and what closes it. What is unknown
-    is looked at a second time before it is told. PATHS are cluster files or directories; none means every
-    cluster in ./desired.
+    is looked at a second time before it is told. Where the YAML says `notify`, incidents and their end are sent as
+    messages. PATHS are cluster files or directories; none means every cluster in ./desired.
     """
     options = options_from(shared)
     clusters = options.clusters()
+    began = time.time()
     plans = look_at_all(options, clusters, "drift", twice=True)
     now = time.time()
     status = most_important(plan_status(plan) for plan in plans)
@@ -69,9 +73,23 @@ def command(
         _show(options, clusters, plans, now)
     for error in failed:
         tell_error(error)
+    if options.whole:
+        _notify(options, clusters, plans, began)
     if ping_url is not None:
         _ping(ping_url)
     return status
+
+
+def _notify(options: Options, clusters: list[Desired[Resource]], plans: list[Plan], began: float) -> None:
+    for desired, plan in zip(clusters, plans, strict=True):
+        tell(desired, plan, began, partial(_text, options, desired, plan))
+
+
+def _text(options: Options, desired: Desired[Resource], plan: Plan) -> str:
+    """One cluster as it is printed where nobody looks; empty when in sync."""
+    if plan_status(plan) is ExitStatus.OK:
+        return ""
+    return drift.render_drift(plan, closing(options, desired, plan), Style(), time.time())
 
 
 def _ping(file: Path) -> None:

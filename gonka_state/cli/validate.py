@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gonka_state.cli.options import cluster_options, options_of_some
 from gonka_state.core.report import ExitStatus
+from gonka_state.errors import InputError
+from gonka_state.notify.receivers import receivers
+
+if TYPE_CHECKING:
+    from gonka_state.core.desired import Desired
+    from gonka_state.resources.base import Resource
 
 
 @click.command("validate")
@@ -28,6 +35,18 @@ def command(**shared: Any) -> int:  # noqa: ANN401 (click's)
         )
         for missing in desired.missing:
             click.echo(f"  {missing}; what depends on it is unknown until it is set")
+        for problem in _nobody_told(desired):
+            click.echo(f"  {problem}; nobody is notified until then")
         for line in (line for item in desired.resources.values() for line in item.resource.told):
             click.echo(f"  {line}")
     return ExitStatus.OK
+
+
+def _nobody_told(desired: Desired[Resource]) -> tuple[str, ...]:
+    """Why nobody can be told of incidents."""
+    try:
+        if desired.notify is not None:
+            receivers(desired.notify, os.environ)
+    except InputError as error:
+        return error.problems
+    return ()

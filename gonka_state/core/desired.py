@@ -33,6 +33,16 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretSource:
+    """Where a secret is to be had, as it was written: exactly one of these is given. It is not had yet."""
+
+    source: Source
+    env: str | None = None
+    file: str | None = None
+    command: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Maintenance:
     """Somebody works on this by hand: it is left alone, and no news, until the moment `ends`.
 
@@ -137,7 +147,7 @@ class Desired(Generic[R]):
     """One cluster's wish. `missing` are the operator's values that are not set, with file:line.
 
     `maintenance` is by host, whether or not it has ended. `prune` are the kinds, by host, of which everything
-    that nobody declared is to go.
+    that nobody declared is to go. `notify` is where the URLs are that are told of what drift found.
     """
 
     cluster: str
@@ -151,6 +161,7 @@ class Desired(Generic[R]):
     chain: ChainSource | None = None
     maintenance: Mapping[str, Maintenance] = field(default_factory=dict)
     prune: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notify: SecretSource | None = None
 
     def contacts(self, hosts: Collection[str]) -> list[str]:
         """The hosts to connect to for a look at `hosts`: these, and the one that knows the phase of the chain."""

@@ -1,4 +1,4 @@
-"""A wish by a digest, so that two checks can tell whether it moved without keeping what it says."""
+"""A wish or an URL by a digest, so that it is known again without keeping what it says."""
 
 from __future__ import annotations
 
@@ -44,10 +44,13 @@ def read_key(path: Path) -> bytes:
 
 def digest(key: bytes, resource: Resource) -> str:
     """What stands for the wish of one resource, its secrets included. Order between resources is no part of it."""
-    wish = json.dumps(resource.model_dump(exclude={"needs"}), sort_keys=True, default=_plain)
-    return hmac.new(key, wish.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[
-        :DIGEST_CHARACTERS
-    ]
+    return digest_of(key, json.dumps(resource.model_dump(exclude={"needs"}), sort_keys=True, default=_plain))
+
+
+def digest_of(key: bytes, text: str) -> str:
+    """What stands for a text."""
+    made = hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    return made.hexdigest()[:DIGEST_CHARACTERS]
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 (whatever a resource holds)

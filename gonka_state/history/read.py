@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gonka_state.core.change import AttributeChange
 from gonka_state.core.history import BELIEVED, FLAP_WINDOW, Run, Step, Verdict, verdict
 from gonka_state.core.incident import Finding, Incident, Origin, Seen
+from gonka_state.core.telling import Kept
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,6 +32,11 @@ def clusters(connection: sqlite3.Connection) -> list[Known]:
     """Every cluster that was ever recorded."""
     rows = connection.execute("SELECT id, name, lab FROM clusters ORDER BY name, lab")
     return [Known(number, name, bool(lab)) for number, name, lab in rows]
+
+
+def known_cluster(connection: sqlite3.Connection, name: str, *, lab: bool) -> Known | None:
+    """One cluster; None where nothing of it was ever recorded."""
+    return next((item for item in clusters(connection) if (item.name, item.lab) == (name, lab)), None)
 
 
 def verdicts(connection: sqlite3.Connection, cluster: int, since: float) -> list[tuple[float, Verdict]]:
@@ -82,6 +88,19 @@ def opened_since(connection: sqlite3.Connection, cluster: int, since: float) -> 
     return _incidents(
         connection, "cluster = ? AND opened >= ? ORDER BY opened", (cluster, since - FLAP_WINDOW)
     )
+
+
+def told_incidents(connection: sqlite3.Connection, cluster: int, now: float) -> list[Kept]:
+    """What decides about telling: what is open, what was told and its end not, and what may be part of a flapping."""
+    rows = connection.execute(
+        f"SELECT id, told IS NOT NULL, told_closed IS NOT NULL, flapping, {_INCIDENT} FROM incidents"  # noqa: S608 (a constant)
+        " WHERE cluster = ? AND (closed IS NULL OR (told IS NOT NULL AND told_closed IS NULL) OR opened >= ?)",
+        (cluster, now - FLAP_WINDOW),
+    )
+    return [
+        Kept(row, _incident(rest), bool(told), bool(told_closed), bool(flapping))
+        for row, told, told_closed, flapping, *rest in rows
+    ]
 
 
 def one_run(connection: sqlite3.Connection, number: int) -> tuple[Known, Run, list[Incident]] | None:

@@ -43,6 +43,18 @@ MIGRATIONS = (
         PRIMARY KEY (cluster, address)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE incidents ADD COLUMN told REAL;
+    ALTER TABLE incidents ADD COLUMN told_closed REAL;
+    ALTER TABLE incidents ADD COLUMN flapping INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE messages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        cluster INTEGER NOT NULL REFERENCES clusters ON DELETE CASCADE,
+        receiver TEXT NOT NULL, occasion TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
+        made REAL NOT NULL, taken REAL
+    );
+    CREATE INDEX messages_by_receiver ON messages (cluster, receiver, id);
+    """,
 )
 """Each makes the next version of the file; `PRAGMA user_version` counts those that were made."""
 

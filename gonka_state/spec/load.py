@@ -17,7 +17,7 @@ from gonka_state.spec.maintenance import marked, of_hosts
 from gonka_state.spec.merge import hollow, merge, settle
 from gonka_state.spec.operator_values import resolve
 from gonka_state.spec.problems import Problems
-from gonka_state.spec.references import References
+from gonka_state.spec.references import References, asked
 from gonka_state.spec.sources import Sources
 from gonka_state.spec.templates import Templates, directories
 from gonka_state.spec.tree import Node
@@ -97,6 +97,7 @@ def _cluster(
         chain=chain_source(
             words, context.pubkey, (words.network.seed.api_url,) if words.network.seed else ()
         ),
+        notify=asked(tree.deepest(["notify", "urls"])) if words.notify else None,
     )
 
 

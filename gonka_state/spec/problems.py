@@ -21,8 +21,10 @@ _SECRET_VALUE = re.compile(
     r"(?i)([\w.-]*(?:passw|passphrase|secret|token|mnemonic|private)[\w.-]*[\"']?\s*:\s*)"
     r"(?!\{\s*(?:env|file|command)\b)\S.*"
 )
+# Here an URL is easily put where a reference to it belongs.
+_URL_VALUE = re.compile(r"(?i)\b((?:notify|urls)[\"']?\s*:\s*)\S.*")
 _SECRET_BELOW = re.compile(
-    r"(?i)(?:passw|passphrase|secret|token|mnemonic|private)[\w.-]*[\"']?\s*:\s*[|>]?[+-]?\s*$"
+    r"(?i)(?:passw|passphrase|secret|token|mnemonic|private|urls)[\w.-]*[\"']?\s*:\s*[|>]?[+-]?\s*$"
 )
 
 
@@ -87,6 +89,7 @@ class Problems:
         if not 0 < line <= len(lines):
             return ""
         masked = _SECRET_VALUE.sub(r"\1<secret>", lines[line - 1].strip())
+        masked = _URL_VALUE.sub(r"\1<secret>", masked)
         if line > 1 and _SECRET_BELOW.search(lines[line - 2]):
             masked = "<secret>"
         text = "".join(char if char.isprintable() else "�" for char in masked)

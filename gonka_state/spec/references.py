@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import SecretStr
 
+from gonka_state.core.desired import SecretSource
 from gonka_state.errors import said_by
 from gonka_state.spec.layers import beside
 
@@ -47,6 +48,14 @@ def usable(node: Node) -> bool:
     return bool(value.items) and all(isinstance(item.scalar, str) for item in value.items or ())
 
 
+def asked(node: Node) -> SecretSource:
+    """What a usable reference says."""
+    words = {name: item for name in ("env", "file") if (item := node.get(name)) is not None}
+    command = node.get("command")
+    argv = None if command is None else tuple(str(item.scalar) for item in command.items or ())
+    return SecretSource(node.where, **{name: str(item.scalar) for name, item in words.items()}, command=argv)
+
+
 @dataclass(slots=True)
 class References:
     """Resolves references, each once; `missing` lists the withheld ones in the order met."""
@@ -68,16 +77,17 @@ class References:
     def _resolve(self, node: Node) -> str | Withheld:
         key = (node.where, repr(node.plain()))
         if key not in self._known:
-            self._known[key] = self._look(node)
+            self._known[key] = self.text(asked(node))
         return self._known[key]
 
-    def _look(self, node: Node) -> str | Withheld:
-        where = node.where
-        if (name := node.get("env")) is not None:
-            return self.env.get(str(name.scalar)) or Withheld(f"{name.scalar} ({where}) is not set")
-        if (path := node.get("file")) is not None:
-            return self._file(where, str(path.scalar))
-        return self._command(where, [str(item.scalar) for item in (node.deepest(["command"]).items or ())])
+    def text(self, asked: SecretSource) -> str | Withheld:
+        """What a reference gives, looked for now."""
+        where = asked.source
+        if asked.env is not None:
+            return self.env.get(asked.env) or Withheld(f"{asked.env} ({where}) is not set")
+        if asked.file is not None:
+            return self._file(where, asked.file)
+        return self._command(where, asked.command or ())
 
     def _file(self, where: Source, text: str) -> str | Withheld:
         try:

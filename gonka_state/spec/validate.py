@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=BaseModel)
 
 ROUNDS = 50
-_SECRET = re.compile(r"(?i)passw|passphrase|secret|token|mnemonic|private")
+_SECRET = re.compile(r"(?i)passw|passphrase|secret|token|mnemonic|private|^notify$")
 _NOUNS = {
     "string_type": "text",
     "int_type": "a whole number",

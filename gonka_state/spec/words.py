@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from gonka_state.spec.host_words import Host, Requirement, Role  # noqa: TC001  (pydantic reads it at run time)
 from gonka_state.spec.network_words import (  # noqa: TC001  (pydantic reads them at run time)
@@ -21,6 +21,7 @@ from gonka_state.spec.vocabulary import (
     ModelId,
     Port,
     Positive,
+    Reference,
     Text,
     Texts,
     UserName,
@@ -125,6 +126,19 @@ class Limits(Words):
     gpu_memory: Annotated[float, Field(ge=0, le=1)] = 0.8
 
 
+class Notify(Words):
+    """Who is told of what drift found: where the URLs are, one a line."""
+
+    urls: Reference
+
+    @field_validator("urls")
+    @classmethod
+    def _elsewhere(cls, value: Reference) -> Reference:
+        if "://" in (value.file or (value.command or [""])[0]):
+            raise ValueError("is a URL itself; give the file, variable or command that holds it")
+        return value
+
+
 class Run(Words):
     """How a cluster is worked on. `history` is in days."""
 
@@ -152,3 +166,4 @@ class Cluster(Words):
     hosts: Annotated[dict[HostName, Host], Field(min_length=1)]
     run: Run = Run()
     limits: Limits = Limits()
+    notify: Notify | None = None

@@ -13,9 +13,10 @@ import pytest
 
 from gonka_state.cli import run as run_cli
 from gonka_state.facts.snapshot import Answer, HostLook, Snapshot, dump
+from tests.ssh_server import server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 CLUSTER = """\
@@ -41,6 +42,20 @@ IN_SYNC = {
     "tiny-a": {"stat /etc/one": "regular file|644|root|root|6", "content /etc/one": "T\nfirst\n", "stat /srv/two": "directory|755|root|root|0"},
     "tiny-b": {"stat /srv/three": "directory|755|root|root|0"},
 }  # fmt: skip
+HERE = """\
+cluster: here
+ssh: {{user: root, key: key, known_hosts: known_hosts, port: {port}}}
+network: {{managed: elsewhere, address: 127.0.0.9}}
+run: {{retries: 0}}
+roles: {{any: {{}}}}
+hosts:
+  here-a:
+    address: 127.0.0.1
+    role: any
+    resources:
+      - {{kind: file, name: {root}/one, content: "SECRET=\\"hunter2\\"\\n"}}
+      - {{kind: file, name: {root}/two, content: "SECRET=\\"hunter2\\"\\n"}}
+"""
 OFF = HostLook(unknown="is off", hint="switch it on")
 
 
@@ -172,3 +187,22 @@ def no_color(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     assert "NO_COLOR" not in os.environ
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Tiny]:
+    """A cluster of one host, which is this machine behind a real SSH connection; what it wishes is in sync."""
+    import paramiko  # noqa: PLC0415 (collecting tests must not load it)
+
+    for name in ("key", "host-key"):
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True
+        )
+    with server(paramiko.PKey.from_path(tmp_path / "host-key"), executes=True) as port:
+        public = (tmp_path / "host-key.pub").read_text().split()
+        (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{port} {public[0]} {public[1]}\n")
+        cluster = Tiny(tmp_path)
+        cluster.write(HERE.format(port=port, root=tmp_path))
+        for name in ("one", "two"):
+            (tmp_path / name).write_text('SECRET="hunter2"\n')
+        yield cluster

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +18,9 @@ from gonka_state.core.change import Action, Change
 from gonka_state.core.plan import Plan
 from gonka_state.spec.load import load
 from tests.cli.conftest import Ran, Tiny
-from tests.ssh_server import server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     Program = Callable[..., Ran]
 
@@ -131,41 +129,6 @@ def test_the_command_line_that_closes_it(
     plan = Plan("tiny", lab=False, hosts=(), changes=changes, in_sync=0)
 
     assert closing(given, desired, plan) == [line.replace("FILE", tiny.file) for line in said]
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Iterator[Tiny]:
-    """A cluster of one host, which is this machine behind a real SSH connection; what it wishes is in sync."""
-    import paramiko  # noqa: PLC0415 (collecting tests must not load it)
-
-    for name in ("key", "host-key"):
-        subprocess.run(
-            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True
-        )
-    with server(paramiko.PKey.from_path(tmp_path / "host-key"), executes=True) as port:
-        public = (tmp_path / "host-key.pub").read_text().split()
-        (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{port} {public[0]} {public[1]}\n")
-        cluster = Tiny(tmp_path)
-        cluster.write(HERE.format(port=port, root=tmp_path))
-        for name in ("one", "two"):
-            (tmp_path / name).write_text('SECRET="hunter2"\n')
-        yield cluster
-
-
-HERE = """\
-cluster: here
-ssh: {{user: root, key: key, known_hosts: known_hosts, port: {port}}}
-network: {{managed: elsewhere, address: 127.0.0.9}}
-run: {{retries: 0}}
-roles: {{any: {{}}}}
-hosts:
-  here-a:
-    address: 127.0.0.1
-    role: any
-    resources:
-      - {{kind: file, name: {root}/one, content: "SECRET=\\"hunter2\\"\\n"}}
-      - {{kind: file, name: {root}/two, content: "SECRET=\\"hunter2\\"\\n"}}
-"""
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a look becomes root")
