@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @click.group("notify")
 def command() -> None:
-    """Messages about incidents and their end. drift sends them; `notify` in the YAML says where the URLs are."""
+    """Messages about incidents and their end: drift sends them, to whom `notify` in the YAML names."""
 
 
 @command.command("test")
 @cluster_options
 def test(**shared: Any) -> int:  # noqa: ANN401 (click's)
-    """Send a test message to every URL of these clusters, and say of each whether it was taken.
+    """Send a test message to every URL, and say whether it was taken.
 
     PATHS are cluster files or directories; none means every cluster in ./desired. No URL is shown: only which of them
     it is, and its scheme. Exits 1 when one was not taken.

@@ -41,7 +41,7 @@ def tell(desired: Desired[Resource], plan: Plan, began: float, text: Callable[[]
         with opened(file) as connection:
             box = outbox(connection, plan)
             # Nobody needs the URLs before there is something to say: a command may ask for them.
-            if box is None or box.idle(plan, began):
+            if box is None or not box.settle(plan, began):
                 return
             key = read_key(key_file(file))
             known = {

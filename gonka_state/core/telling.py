@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gonka_state.core.plan import Plan
 
 PATIENCE = 45 * MINUTE
-"""Seconds that nobody has to wait longer for the next check, and that the operator's own edits have."""
+"""Seconds that somebody waits for a second check; where it takes longer, one is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What is to be told. `settled` are over, and there is nothing to say of their end."""
+    """What is to be told; true where that is anything. `settled` are over, and there is nothing to say of their end."""
 
     opened: tuple[Kept, ...] = ()
     flapping: tuple[Kept, ...] = ()
@@ -69,15 +69,14 @@ class Telling:
     settled: tuple[Kept, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.opened or self.flapping or self.closed or self.settled)
+        return bool(self.opened or self.flapping or self.closed)
 
 
 def telling(kept: Iterable[Kept], check: Check) -> Telling:
     """Decide about what is open, what was told, and what opened within FLAP_WINDOW; all of these have to be in `kept`.
 
-    One look is not believed: an incident is told when a look that began after it was found saw it too. The operator's own
-    edits are left alone for PATIENCE. Where checks are rare, one is enough. What flaps is told once, as soon as it
-    does, and nothing more of it until it has been calm.
+    One look is not believed: an incident is told when a look that began after it was found saw it too; where checks are
+    rare, one is enough. What flaps is told once, as soon as it does, and nothing more of it until it has been calm.
     """
     rows = sorted(kept, key=lambda item: (item.subject, item.incident.opened))
     restless = _restless(rows, check.now)
@@ -92,7 +91,7 @@ def telling(kept: Iterable[Kept], check: Check) -> Telling:
             if row.subject not in named:
                 named.add(row.subject)
                 flapping.append(row)
-        elif _due(row.incident, check):
+        elif check.rare or row.incident.opened <= check.began:
             opened.append(row)
     closed, settled = _ends(rows, restless, _left_alone(check.plan))
     return Telling(tuple(opened), tuple(flapping), tuple(closed), tuple(settled))
@@ -105,13 +104,6 @@ def _restless(rows: Iterable[Kept], now: float) -> frozenset[str]:
         if row.incident.origin is not Origin.PENDING and now - row.incident.opened <= FLAP_WINDOW
     )
     return frozenset(subject for subject, count in times.items() if count >= FLAPS)
-
-
-def _due(incident: Incident, check: Check) -> bool:
-    if check.rare:
-        return True
-    waits = PATIENCE if incident.origin is Origin.PENDING else 0
-    return incident.opened <= check.began - waits
 
 
 def _ends(

@@ -41,11 +41,14 @@ class Outbox:
     connection: sqlite3.Connection
     cluster: int
 
-    def idle(self, plan: Plan, began: float) -> bool:
-        """Whether there is nothing to tell and nothing to deliver."""
+    def settle(self, plan: Plan, began: float) -> bool:
+        """Be done with what needs no message; whether there is something to tell, or something waiting."""
+        found = self._telling(plan, began)
+        if found.settled:
+            with writing(self.connection):
+                self._mark("told_closed = ?", found.settled, time.time())
         held = "SELECT EXISTS (SELECT 1 FROM messages WHERE cluster = ?)"
-        waits = self.connection.execute(held, (self.cluster,)).fetchone()[0]
-        return not waits and not self._telling(plan, began)
+        return bool(found or self.connection.execute(held, (self.cluster,)).fetchone()[0])
 
     def write(
         self,

@@ -158,6 +158,7 @@ def test_what_is_not_taken_is_said_and_tried_again(
     again = program("drift", tiny.file, "--json", env=CRON)
     assert mail.subjects == ["tiny: 2 unknown (tiny-a, tiny-b)"]
     assert again.err.count("not told: ") == 1
+    assert SECRET not in everything(again, state)
     assert json.loads(again.out)["exit_status"] == 1
     program("drift", tiny.file, env=CRON)
     assert len(mail.mails) == 1

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,7 +54,7 @@ def tell(store: Store, plan: Plan, *receivers: str) -> None:
     with opened(store.file) as connection:
         box = outbox(connection, plan)
         assert box is not None
-        if not box.idle(plan, began):
+        if box.settle(plan, began):
             box.write(plan, began, receivers or ("r",), compose)
 
 
@@ -123,11 +124,10 @@ def test_what_was_over_within_one_check_is_never_told(ticking: Store) -> None:
 
 
 def test_what_a_converge_closed_is_told_by_the_next_drift(ticking: Store) -> None:
-    check(ticking, looked(differing("a"), differing("b")), "r")
-    ticking.now += 3600
-    check(ticking, looked(differing("a"), differing("b")), "r")
+    check(ticking, looked(differing("a"), differing("b")))
+    check(ticking, looked(differing("a"), differing("b")))
     ticking.keep(looked(), whole=False, command="converge", settled=(A,))
-    check(ticking, looked(differing("b")), "r")
+    check(ticking, looked(differing("b")))
 
     assert deliver(ticking) == [f"incident: {A} {B}", f"recovery: {A}"]
 
@@ -181,6 +181,21 @@ def test_what_flaps_is_said_once_and_its_end_when_it_was_calm(ticking: Store) ->
     ticking.now += FLAP_WINDOW
     check(ticking, looked())
     assert deliver(ticking) == [f"recovery: {A}"]
+
+
+def test_what_is_over_without_a_message_asks_for_no_receiver(ticking: Store) -> None:
+    off = looked(unknown="is off")
+    worked_on = replace(off, hosts=(replace(off.hosts[0], maintenance="new disks"),))
+    check(ticking, looked())
+    check(ticking, off)
+    check(ticking, off)
+    assert deliver(ticking) == ["incident: host"]
+    ticking.keep(worked_on)
+
+    with opened(ticking.file) as connection:
+        assert Outbox(connection, 1).settle(worked_on, ticking.now - 1) is False
+    check(ticking, looked())
+    assert deliver(ticking) == []
 
 
 def test_a_lab_has_messages_of_its_own(ticking: Store) -> None:

@@ -33,8 +33,8 @@ def _silent(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str])
     """Whatever happens, nothing that was logged or printed holds the secret."""
     caplog.set_level(logging.DEBUG)
     yield
-    said = capfd.readouterr()
-    assert SECRET not in caplog.text + said.out + said.err
+    said, logged = capfd.readouterr(), caplog.get_records("call")
+    assert SECRET not in "".join(record.getMessage() for record in logged) + said.out + said.err
 
 
 def to(url: str, notice: Notice = NOTICE) -> str:
