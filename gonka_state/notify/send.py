@@ -24,6 +24,8 @@ _CLUES = (
     (re.compile(r"error=(\d{3})\b"), "it answered {}"),
     (re.compile(r"\((\d{3}), b['\"]"), "it answered {}"),
     (re.compile(r"CERTIFICATE_VERIFY_FAILED"), "its certificate cannot be trusted"),
+    (re.compile(r"STARTTLS extension not supported"), "it offers no STARTTLS"),
+    (re.compile(r"AUTH extension not supported"), "it takes no login"),
     (re.compile(r"\[SSL"), "TLS failed"),
     (re.compile(r"Errno -\d+|getaddrinfo"), "its name is not known"),
     (re.compile(r"timed out"), "no answer in time"),

@@ -84,6 +84,13 @@ def test_what_a_server_refuses_is_told_by_its_number() -> None:
     assert said == ("it answered 554", "it answered 404")
 
 
+def test_what_a_mail_server_lacks_is_told() -> None:
+    with mailbox() as box:
+        assert to(box.url.replace("mailto://", "mailtos://")) == "it offers no STARTTLS"
+        assert to(box.url.replace("mailto://", f"mailto://me:{SECRET}@")) == "it takes no login"
+        assert to(box.url.replace("mailto://", "mailtos://") + "&mode=ssl") == "TLS failed"
+
+
 def test_a_silent_server_is_not_waited_for() -> None:
     import socket  # noqa: PLC0415 (this test alone)
 
@@ -104,7 +111,7 @@ def test_of_what_is_logged_only_our_words_remain(text: str) -> None:
     for reason in _reasons(f"{text} Socket Exception: {text}[Errno 111] {text}"):
         assert reason in {
             "Connection refused", "TLS failed", "no answer in time", "its name is not known",
-            "it closed the connection", "its certificate cannot be trusted",
+            "it closed the connection", "it offers no STARTTLS", "it takes no login", "its certificate cannot be trusted",
         } or reason.removeprefix("it answered ").isdecimal()  # fmt: skip
 
 
