@@ -93,7 +93,7 @@ def telling(kept: Iterable[Kept], check: Check) -> Telling:
                 flapping.append(row)
         elif check.rare or row.incident.opened <= check.began:
             opened.append(row)
-    closed, settled = _ends(rows, restless, _left_alone(check.plan))
+    closed, settled = _ends(rows, restless, named & restless | _left_alone(check.plan))
     return Telling(tuple(opened), tuple(flapping), tuple(closed), tuple(settled))
 
 
@@ -107,17 +107,20 @@ def _restless(rows: Iterable[Kept], now: float) -> frozenset[str]:
 
 
 def _ends(
-    rows: Iterable[Kept], restless: Collection[str], alone: Collection[str]
+    rows: Iterable[Kept], restless: Collection[str], silent: Collection[str]
 ) -> tuple[list[Kept], list[Kept]]:
-    """What is over and to be told, and what is over and is not: it is open again, or left to those who work on it."""
+    """What is over and to be told, and what is over and is not.
+
+    `silent` are flapping, and known to be so, or left to those who work on them.
+    """
     again = {row.subject for row in rows if row.incident.closed is None}
     closed: list[Kept] = []
     settled: list[Kept] = []
     for row in (row for row in rows if row.unsaid_end):
         if row.flapping and row.subject in restless:
             continue
-        spoken_of = row.subject in restless or (row.flapping and row.subject in again)
-        (settled if spoken_of or row.subject in alone else closed).append(row)
+        back = row.flapping and row.subject in again
+        (settled if back or row.subject in silent else closed).append(row)
     return closed, settled
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _IN_SUBJECT, _IN_BODY = 2, 20
 """So many are named."""
 
+_FLAPPING = f"flapping: it comes and goes; nothing more is sent until it was calm for {FLAP_WINDOW // HOUR} h"
 _COUNTED = {Origin.DRIFT: "drifted", Origin.PENDING: "pending", Origin.UNKNOWN: "unknown"}
 
 
@@ -63,9 +64,6 @@ def _recovery(telling: Telling, plan: Plan, text: str, checked: str) -> Notice:
     lines = _some([f"  {clean(kept.subject)}  {_lasted(kept)}" for kept in telling.closed])
     now = text or f"In sync: {plan.in_sync} resources on {len(plan.hosts)} hosts."
     return Notice(Occasion.RECOVERY, subject, "\n".join(["recovered", *lines, "", now, "", checked]))
-
-
-_FLAPPING = f"flapping: it comes and goes; nothing more is sent until it was calm for {FLAP_WINDOW // HOUR} h"
 
 
 def _title(plan: Plan) -> str:

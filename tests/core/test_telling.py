@@ -165,6 +165,15 @@ def test_what_is_named_as_flapping_has_no_end_of_its_own() -> None:
     assert book.tell() == Telling(flapping=(third,), settled=(told,))
 
 
+def test_an_end_is_told_where_nobody_was_told_of_the_flapping() -> None:
+    book = Book()
+    book.incident(opened=NOW - 90 * MINUTES, closed=NOW - 80 * MINUTES)
+    told = book.incident(opened=NOW - 60 * MINUTES, closed=NOW - 2 * MINUTES, told=True)
+    book.incident(opened=NOW - 2 * MINUTES, closed=NOW - MINUTES)
+
+    assert book.tell() == Telling(closed=(told,))
+
+
 def test_a_host_and_its_resource_are_named_once_each() -> None:
     book = Book()
     for origin in (Origin.UNKNOWN, Origin.DRIFT):
