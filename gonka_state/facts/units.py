@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from gonka_state.core.observation import Observation, Present, Unknown, Value, not_looked_at
@@ -16,7 +16,19 @@ if TYPE_CHECKING:
     from gonka_state.facts.here import Here
     from gonka_state.resources.base import Resource
 
-_PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Type", "Result", "NRestarts")
+_PROPERTIES = (
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "UnitFileState",
+    "Type",
+    "Result",
+    "NRestarts",
+    "ActiveEnterTimestampMonotonic",
+)
+
+_ROUNDED = 0.05
+"""The kernel tells how long it is up in hundredths of a second."""
 
 # systemctl answers in the order of the question; a unit that nobody knows has an answer too.
 _FUNCTIONS = r"""
@@ -24,14 +36,25 @@ units() {
   command -v systemctl >/dev/null || { echo 'systemd is not here' >&2; return 127; }
   for unit; do echo "$unit"; done
 }
+written() {
+  date +%s.%N && cut -d ' ' -f 1 /proc/uptime || return 1
+  for path; do stat -L -c '%.6Y %n' -- "$path" 2>/dev/null; done
+  return 0
+}
 """
 
 
 @dataclass(frozen=True, slots=True)
 class UnitsState:
-    """What `systemctl show` says of every unit asked for: properties by name."""
+    """What `systemctl show` says of every unit asked for: properties by name.
+
+    `booted` is when the host's clock of the kernel began, and `written` when each file was written that a unit reads,
+    in seconds since 1970.
+    """
 
     units: Mapping[str, Mapping[str, str]]
+    booted: float = 0.0
+    written: Mapping[str, float] = field(default_factory=dict)
 
 
 class UnitsFact(Fact[UnitsState]):
@@ -40,11 +63,14 @@ class UnitsFact(Fact[UnitsState]):
     section: ClassVar[str] = "units"
 
     def script(self, wanted: Sequence[Resource], look: Look) -> str:  # noqa: ARG002 (same for every look)
-        """One `systemctl show` for all of them."""
-        names = [resource.unit for resource in wanted if isinstance(resource, ServiceResource)]
+        """One `systemctl show` for all of them; when the files were written that they read."""
+        wishes = [resource for resource in wanted if isinstance(resource, ServiceResource)]
+        names = [wish.unit for wish in wishes]
+        paths = dict.fromkeys(path for wish in wishes for path in wish.restart_on)
         asked = quote("part", "asked", "units", *names)
         shown = quote("part", "shown", "systemctl", "show", "-p", ",".join(_PROPERTIES), "--", *names)
-        return f"{_FUNCTIONS}{asked}\n" + (f"{shown}\n" if names else "")
+        written = quote("part", "written", "written", *paths)
+        return f"{_FUNCTIONS}{asked}\n" + (f"{shown}\n" if names else "") + (f"{written}\n" if paths else "")
 
     def standalone(self, **arguments: object) -> str:
         """`unit=docker,cron`: the units to look at."""
@@ -67,7 +93,17 @@ class UnitsFact(Fact[UnitsState]):
         if len(blocks) != len(names):
             raise FactError(f"systemctl answered for {len(blocks)} of {len(names)} units")
         answers = [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in blocks]
-        return UnitsState(dict(zip(names, answers, strict=True)))
+        booted, written = _written(parts.need("written").lines) if "written" in parts else (0.0, {})
+        return UnitsState(dict(zip(names, answers, strict=True)), booted, written)
+
+
+def _written(lines: Sequence[str]) -> tuple[float, dict[str, float]]:
+    try:
+        now, up, *files = lines
+        times = (line.split(" ", 1) for line in files)
+        return float(now) - float(up), {path: float(seconds) for seconds, path in times}
+    except ValueError as error:
+        raise FactError(f"the times of files were not understood: {lines[:3]}") from error
 
 
 def observe_service(state: UnitsState, resource: ServiceResource, here: Here) -> Observation:  # noqa: ARG001 (every kind's signature)
@@ -79,16 +115,33 @@ def observe_service(state: UnitsState, resource: ServiceResource, here: Here) ->
         return Unknown(
             f"this host has no unit {resource.unit}",
             hint="install the package that brings it, or correct the name",
-            pending_on="package",
+            pending_on="file" if _own_file(resource) else "package",
         )
+    if resource.restart_on and not state.booted:
+        return not_looked_at(resource.unit)
     running, why = _running(unit)
     enabled = _enabled(unit.get("UnitFileState", ""), wanted=resource.enabled)
     human = _human(unit.get("UnitFileState", ""), resource, running=running is True)
+    newer = _newer(state, resource, unit) if running is True else ""
     return Present(
-        {"running": running, "enabled": enabled},
-        reason="; ".join(filter(None, [why if resource.running else "", human])),
+        {"running": running, "enabled": enabled, "current": not newer},
+        reason="; ".join(filter(None, [why if resource.running else "", newer, human])),
         human=human,
     )
+
+
+def _own_file(resource: ServiceResource) -> bool:
+    return any(path.rpartition("/")[2] == resource.unit for path in resource.restart_on)
+
+
+def _newer(state: UnitsState, resource: ServiceResource, unit: Mapping[str, str]) -> str:
+    """Which file it has not read yet. Kernel time is compared: the clock may have been set since."""
+    started = unit.get("ActiveEnterTimestampMonotonic", "")
+    if not started.isdigit():
+        return ""
+    since = state.booted + int(started) / 1e6 + _ROUNDED
+    names = [path for path in resource.restart_on if state.written.get(path, 0.0) > since]
+    return f"it runs since before {', '.join(names)} was written" if names else ""
 
 
 def _running(unit: Mapping[str, str]) -> tuple[Value, str]:

@@ -1,4 +1,4 @@
-"""Starting, stopping, enabling and disabling a unit. Nothing is restarted."""
+"""Starting, stopping, enabling and disabling a unit; a restart only for files that it has not read."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ if TYPE_CHECKING:
     from gonka_state.operations.base import Commands, Step
     from gonka_state.resources.service import ServiceResource
 
+UNITS = "/etc/systemd/system/"
+
 # pyinfra's own operation neither clears a unit that systemd gave up, nor says why a start failed; and one that ends
 # and is started again holds `systemctl start` for ever.
 _START = r"""
 systemctl reset-failed -- "$unit" 2>/dev/null
-systemctl start --no-block -- "$unit" || exit 1
+systemctl "$verb" --no-block -- "$unit" || exit 1
 while :; do
   case $(systemctl show -p ActiveState,SubState,Job -- "$unit" | sort | tr '\n' ' ') in
     *SubState=auto-restart*) break ;;
+    *' Job='[1-9]*) sleep 0.3 ;;
     ActiveState=active* | ActiveState=reloading*) exit 0 ;;
-    ActiveState=activating* | *' Job='[1-9]*) sleep 0.3 ;;
+    ActiveState=activating*) sleep 0.3 ;;
     *) break ;;
   esac
 done
@@ -31,7 +34,7 @@ exit 1
 
 
 def apply(step: Step[ServiceResource]) -> Commands:
-    """Do what differs: enable or disable first, then start or stop.
+    """Do what differs: enable or disable first, then start, restart or stop.
 
     Raises:
         StepError: systemd refused, with the unit's last words.
@@ -41,13 +44,17 @@ def apply(step: Step[ServiceResource]) -> Commands:
     if step.differs("enabled"):
         verb = "enable" if wish.enabled else "disable"
         yield Do(f"{verb} {wish.unit}", f"systemctl --quiet {verb} -- {unit}", deadline=step.timeouts.step)
-    if not step.differs("running"):
+    starts = step.differs("running")
+    if not starts and not step.differs("current"):
         return
-    if not wish.running:
+    if starts and not wish.running:
         yield Do(f"stop {wish.unit}", f"systemctl stop -- {unit}", deadline=step.timeouts.step)
         return
-    script = f"unit={unit}{_START}"
-    result = yield Do(f"start {wish.unit}", script, deadline=step.timeouts.step, check=False)
+    verb = "start" if starts else "restart"
+    # systemd is told of unit files that were written; it does not look by itself.
+    told = any(path.startswith(UNITS) for path in wish.restart_on)
+    script = f"{'systemctl daemon-reload' if told else ':'} && verb={verb} unit={unit}{_START}"
+    result = yield Do(f"{verb} {wish.unit}", script, deadline=step.timeouts.step, check=False)
     if result.status:
         hint = f"journalctl -u {wish.unit} on the host has the rest"
-        raise fail(result, f"{wish.unit} did not start", hint)
+        raise fail(result, f"{wish.unit} did not {verb}", hint)

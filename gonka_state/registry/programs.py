@@ -33,6 +33,11 @@ def brings(mine: ServiceResource, theirs: Resource) -> bool:
     return theirs.name.startswith(stem) or theirs.name.endswith(f"-{stem}")
 
 
+def reads(mine: ServiceResource, theirs: Resource) -> bool:
+    """I read their file when I start."""
+    return theirs.name in mine.restart_on
+
+
 def is_docker(mine: Resource, theirs: Resource) -> bool:  # noqa: ARG001  (every need's signature)
     """I am the Docker engine."""
     return mine.name.partition(".")[0] == "docker"

@@ -16,7 +16,7 @@ from gonka_state.facts import (
 )
 from gonka_state.kind import Kind, Need
 from gonka_state.registry.paths import directory_of, inside
-from gonka_state.registry.programs import brings, is_docker, packaged
+from gonka_state.registry.programs import brings, is_docker, packaged, reads
 from gonka_state.resources.authorized_keys import AuthorizedKeysResource
 from gonka_state.resources.binary import BinaryResource
 from gonka_state.resources.docker_daemon import DockerDaemonResource
@@ -52,7 +52,11 @@ KINDS: Sequence[Kind[Any, Any]] = (
         resource=ServiceResource,
         fact=units.FACT,
         observe=units.observe_service,
-        needs=(Need("package", brings), Need("docker-daemon", is_docker)),
+        needs=(
+            Need("package", brings),
+            Need("docker-daemon", is_docker),
+            Need("file", reads, refresh=True, only=("content",)),
+        ),
     ),
     Kind(resource=SysctlResource, fact=sysctl.FACT, observe=sysctl.observe_sysctl),
     Kind(

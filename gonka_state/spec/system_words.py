@@ -35,10 +35,11 @@ class Tool(Words):
 
 
 class Unit(Words):
-    """A unit of systemd."""
+    """A unit of systemd; `restart_on` are files that it reads when it starts."""
 
     running: bool | None = None
     enabled: bool | None = None
+    restart_on: list[AbsolutePath] | None = None
 
 
 class FileBlock(Words):

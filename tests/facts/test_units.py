@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,9 +13,14 @@ from hypothesis import strategies as st
 from gonka_state.core.change import Action, AttributeChange, Effect
 from gonka_state.core.observation import Present, Unknown
 from gonka_state.errors import FactError
+from gonka_state.facts.base import Look, split_parts
 from gonka_state.facts.here import Here
 from gonka_state.facts.units import FACT, UnitsState, observe_service
 from gonka_state.resources.service import ServiceResource
+from tests.facts.conftest import run_body
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HERE = Here("h", {})
 UP = {"LoadState": "loaded", "ActiveState": "active", "SubState": "running", "UnitFileState": "enabled"}
@@ -73,6 +79,81 @@ def test_a_unit_that_no_package_has_brought_yet_is_known_later() -> None:
 
     assert isinstance(found, Unknown)
     assert found.pending_on == "package"
+
+
+CONF = "/etc/a.conf"
+READS = ServiceResource(name="a", running=True, restart_on=(CONF,))
+
+
+@pytest.mark.parametrize(
+    ("written", "started", "current"),
+    [(1000.0, 60, True), (1000.0 + 59.99, 60, True), (1000.0 + 60.2, 60, False), (2000.0, 60, False)],
+)
+def test_a_file_that_is_newer_than_the_start_was_not_read(
+    written: float,
+    started: int,
+    current: bool,  # noqa: FBT001  (a parameter of the test)
+) -> None:
+    unit = UP | {"ActiveEnterTimestampMonotonic": str(started * 1_000_000)}
+
+    found = observe_service(UnitsState({READS.unit: unit}, 1000.0, {CONF: written}), READS, HERE)
+
+    assert isinstance(found, Present)
+    assert found.attributes["current"] is current
+    assert (CONF in found.reason) is not current
+
+
+def test_a_unit_that_does_not_run_reads_its_files_when_it_starts() -> None:
+    unit = UP | {"ActiveState": "inactive", "SubState": "dead", "ActiveEnterTimestampMonotonic": "1"}
+
+    found = observe_service(UnitsState({READS.unit: unit}, 1000.0, {CONF: 2000.0}), READS, HERE)
+
+    assert isinstance(found, Present)
+    assert found.attributes == {"running": False, "enabled": True, "current": True}
+
+
+def test_times_that_were_not_asked_for_are_not_known() -> None:
+    assert isinstance(observe_service(UnitsState({READS.unit: UP}), READS, HERE), Unknown)
+
+
+def test_a_unit_whose_own_file_is_declared_is_known_after_the_file() -> None:
+    wish = ServiceResource(name="a.timer", running=True, restart_on=("/etc/systemd/system/a.timer",))
+
+    found = observe_service(UnitsState({"a.timer": {"LoadState": "not-found"}}), wish, HERE)
+
+    assert isinstance(found, Unknown)
+    assert found.pending_on == "file"
+
+
+def test_the_times_are_this_hosts_own(tmp_path: Path) -> None:
+    there, gone = tmp_path / "a b", tmp_path / "gone"
+    there.write_text("")
+    wish = ServiceResource(name="a", restart_on=(str(there), str(gone)))
+    script = "\n".join(
+        line for line in FACT.script([wish], Look()).split("\n") if "systemctl show" not in line
+    )
+
+    parts = split_parts(run_body(script.replace("command -v systemctl", ":")))
+    now, up, file = parts.need("written").lines
+    assert abs(float(now) - time.time()) < 60
+    assert 0 < float(up) < float(now)
+    assert file == f"{there.stat().st_mtime:.6f} {there}"
+
+
+@pytest.mark.parametrize(
+    ("name", "effect"),
+    [
+        ("docker", Effect.DISRUPTIVE),
+        ("systemd-journald", Effect.SAFE),
+        ("gonka-state-gpus.timer", Effect.SAFE),
+    ],
+)
+def test_a_restart_is_disruptive_where_somebody_may_notice(name: str, effect: Effect) -> None:
+    change = AttributeChange("current", before=False, after=True)
+
+    assert ServiceResource(name=name).effect(Action.UPDATE, (change,)) is effect
+    stop = AttributeChange("running", before=True, after=False)
+    assert ServiceResource(name=name).effect(Action.UPDATE, (stop,)) is Effect.DISRUPTIVE
 
 
 @pytest.mark.parametrize(("after", "effect"), [(True, Effect.SAFE), (False, Effect.DISRUPTIVE)])
