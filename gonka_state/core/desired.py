@@ -94,6 +94,15 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Scraped:
+    """A host whose metrics Prometheus reads, and `at` which address and port it finds them."""
+
+    host: str
+    role: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What a serving cluster is measured by: seconds to load a model, seconds to answer, part of the cards' memory."""
 
@@ -162,6 +171,7 @@ class Desired(Generic[R]):
     maintenance: Mapping[str, Maintenance] = field(default_factory=dict)
     prune: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notify: SecretSource | None = None
+    scraped: tuple[Scraped, ...] = ()
 
     def contacts(self, hosts: Collection[str]) -> list[str]:
         """The hosts to connect to for a look at `hosts`: these, and the one that knows the phase of the chain."""

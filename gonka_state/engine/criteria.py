@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from gonka_state.core.change import Action
 from gonka_state.core.checklist import Check, Checklist, HostChecks, Verdict
 from gonka_state.engine.criteria_nodes import node_checks
-from gonka_state.facts import public_api
+from gonka_state.facts import docker_daemon, public_api
+from gonka_state.resources.docker_daemon import DockerDaemonResource
 from gonka_state.resources.node import NodeResource
 from gonka_state.resources.requirement import RequirementResource
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from gonka_state.core.change import Change
     from gonka_state.core.desired import Desired
+    from gonka_state.core.observation import Note
     from gonka_state.engine.compare import Compared
     from gonka_state.facts.snapshot import Snapshot
     from gonka_state.resources.base import Resource
@@ -87,8 +89,9 @@ def verify(
             checks += _criteria(desired, compared, name)
             if desired.chain is not None and desired.chain.host == name:
                 checks += _public_api(snapshot, name)
-            notes = [note for note in compared.plan.notes if note.host == name and note.name in nodes]
-            checks += node_checks(notes, desired.limits, follows)
+            here = [note for note in compared.plan.notes if note.host == name]
+            checks += _logs(here)
+            checks += node_checks([note for note in here if note.name in nodes], desired.limits, follows)
         hosts.append(HostChecks(name, login.address, tuple(checks), reached=not look.unknown))
     return Checklist(desired.cluster, desired.lab, tuple(hosts), seconds, "verify", Verdict.FAILED)
 
@@ -163,6 +166,17 @@ def _hint(changes: list[Change], desired: Desired[Resource], host: str) -> str:
     kinds = " ".join(f"--kind {kind}" for kind in sorted({c.address.kind for c in changes if not c.human}))
     command = f"gonka-state converge {desired.file} --host {host} {kinds}" if kinds else ""
     return "\n".join([*hints, *([command] if command else [])])
+
+
+def _logs(notes: Iterable[Note]) -> Iterable[Check]:
+    """Containers that Docker's new log settings do not reach."""
+    for note in notes:
+        if (note.kind, note.name) == (DockerDaemonResource.kind, docker_daemon.LOGS):
+            hint = (
+                "a container takes them over when it is made anew; on this host, in a safe phase:\n"
+                "docker compose up -d --no-deps --force-recreate SERVICE"
+            )
+            yield Check("container logs", Verdict.WARN, note.text, hint)
 
 
 def _public_api(snapshot: Snapshot, host: str) -> Iterable[Check]:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gonka_state.core.observation import Observation, Present, Unmanaged, Value
+from gonka_state.core.observation import Note, Observation, Present, Unmanaged, Value
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Fact, Look, pyinfra_fact, quote, split_parts
 from gonka_state.resources.docker_daemon import RELOADED, DockerDaemonResource
@@ -43,6 +43,17 @@ print(json.dumps({"settings": kept(data, shape), "others": sorted(data.keys() - 
                   "live_restore": data.get("live-restore") is True}))
 """
 
+LOGS = "logs"
+"""The note that names containers whose log has no limit."""
+
+# Docker gives a container the log settings of the moment it is made in, and never takes them back.
+_LOGS = r"""
+logs_of_containers() {
+  command -v docker >/dev/null && ids=$(docker ps -aq --no-trunc) || return 0
+  [ -z "$ids" ] || docker inspect -f '{{.Name}} {{.HostConfig.LogConfig.Type}} {{index .HostConfig.LogConfig.Config "max-size"}}' $ids
+}
+"""
+
 DEFAULTS: Mapping[str, Value] = {
     "iptables": True, "ip-forward": True, "ip-masq": True, "icc": True, "userland-proxy": True,
     "live-restore": False, "debug": False, "selinux-enabled": False, "experimental": False,
@@ -53,12 +64,16 @@ DEFAULTS: Mapping[str, Value] = {
 
 @dataclass(frozen=True, slots=True)
 class DaemonState:
-    """The declared part of the file, the names of other settings, and whether Docker has still to read it."""
+    """The declared part of the file, the names of other settings, and whether Docker has still to read it.
+
+    `unlimited` are containers whose log grows without an end.
+    """
 
     settings: Mapping[str, Value] = field(default_factory=dict)
     others: tuple[str, ...] = ()
     live_restore: bool = False
     pending: bool = False
+    unlimited: tuple[str, ...] = ()
 
 
 class DockerDaemonFact(Fact[DaemonState]):
@@ -70,11 +85,13 @@ class DockerDaemonFact(Fact[DaemonState]):
         """Read the file with the host's Python, which filters it."""
         wishes = [resource.settings for resource in wanted if isinstance(resource, DockerDaemonResource)]
         shape = json.dumps({name: _shape(value) for wish in wishes for name, value in wish.items()})
+        limits = any("log-opts" in wish for wish in wishes)
         return (
             quote("part", "file", "python3", "-I", "-B", "-c", _READ, FILE, shape)
             + "\n"
             + quote("part", "pending", "find", PENDING, "-maxdepth", "0")
             + "\n"
+            + (f"{_LOGS}part {LOGS} logs_of_containers\n" if limits else "")
         )
 
     def standalone(self, **arguments: object) -> str:
@@ -105,9 +122,29 @@ class DockerDaemonFact(Fact[DaemonState]):
                 tuple(map(str, found["others"])),
                 bool(found["live_restore"]),
                 pending.status == 0 and bool(pending.text.strip()),
+                _unlimited(parts[LOGS].lines) if LOGS in parts else (),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise FactError(f"{FILE}: not understood: {part.text.strip()[:80]!r}") from error
+
+
+def _unlimited(lines: Sequence[str]) -> tuple[str, ...]:
+    """Names of containers whose json-file has no size; every other driver limits itself or keeps nothing here."""
+    words = (line.split() for line in lines)
+    return tuple(
+        sorted(
+            name.removeprefix("/") for name, *rest in words if rest in (["json-file"], ["json-file", "-1"])
+        )
+    )
+
+
+def notes(state: DaemonState, declared: Sequence[DockerDaemonResource], here: Here) -> list[Note]:  # noqa: ARG001 (every kind's signature)
+    """Containers that were made before their logs were limited."""
+    if not state.unlimited:
+        return []
+    names = ", ".join(state.unlimited)
+    text = f"{here.host}: no limit for {names}, made before one was declared"
+    return [Note(here.host, DockerDaemonResource.kind, LOGS, text, {"unlimited": list(state.unlimited)})]
 
 
 def _shape(value: Value) -> Value:

@@ -42,6 +42,7 @@ KINDS: Sequence[Kind[Any, Any]] = (
         fact=docker_daemon.FACT,
         observe=docker_daemon.observe_daemon,
         unmanaged=docker_daemon.unmanaged_settings,
+        notes=docker_daemon.notes,
         needs=(
             Need("package", packaged("python3", "docker.io", "docker-ce", "moby-engine")),
             # Docker may publish ports again when it starts: who may reach them is settled before.

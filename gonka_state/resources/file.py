@@ -16,7 +16,8 @@ class FileResource(Resource):
     `content` holds a placeholder (core.masking.placeholder) wherever a secret goes; `secrets` maps the
     secret's name to its value. Content is compared line by line after masking both sides with the look's
     salt. `validate_with` is a command that gets the new file's path as `$1` and must exit 0 before the
-    file is put in place. `phase` is the deployment plan's: a compose file comes with the images it names.
+    file is put in place. `phase` is the deployment plan's: a compose file comes with the images it names, a
+    file of the host's system with that system.
     """
 
     kind: ClassVar[str] = "file"
@@ -30,7 +31,7 @@ class FileResource(Resource):
     group: Annotated[str | None, Attribute()] = None
     secrets: dict[str, SecretStr] = Field(default_factory=dict, repr=False)
     validate_with: str | None = None
-    phase: int = Field(default=3, ge=2, le=3)
+    phase: int = Field(default=3, ge=1, le=3)
 
     @property
     def in_phase(self) -> int:

@@ -14,6 +14,8 @@ from gonka_state.spec.expand_env_files import env_files
 from gonka_state.spec.expand_exposure import exposure
 from gonka_state.spec.expand_images import compose_files, images
 from gonka_state.spec.expand_keys import keys
+from gonka_state.spec.expand_logging import logging
+from gonka_state.spec.expand_monitoring import monitoring
 from gonka_state.spec.expand_requirement import required
 from gonka_state.spec.expand_system import system
 from gonka_state.spec.host_words import NETWORK
@@ -38,6 +40,8 @@ MORE: tuple[Callable[[Expansion, str, Host, Node], Iterator[Draft]], ...] = (
     images,
     keys,
     chain,
+    logging,
+    monitoring,
 )
 """Expansions in modules of their own: (expansion, host name, host words, host node) -> drafts."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonka_state.spec.drafts import Draft, given
+from gonka_state.spec.expand_logging import daemon_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from gonka_state.spec.tree import Node
 
 
-def system(expansion: Expansion, name: str, host: Host, node: Node) -> Iterator[Draft]:  # noqa: ARG001  (every expansion's signature)
+def system(expansion: Expansion, name: str, host: Host, node: Node) -> Iterator[Draft]:
     """Packages, tools, units and settings of one host's system."""
     for label, package in host.packages.items():
         yield Draft(name, "package", {"name": label, **given(package)}, node.deepest(["packages", label]))
@@ -25,9 +26,10 @@ def system(expansion: Expansion, name: str, host: Host, node: Node) -> Iterator[
         yield Draft(name, "service", {"name": label, **given(unit)}, node.deepest(["units", label]))
     for label, value in host.sysctl.items():
         yield Draft(name, "sysctl", {"name": label, "value": value}, node.deepest(["sysctl", label]))
-    if host.docker_daemon:
-        place = node.deepest(["docker_daemon"])
-        yield Draft(name, "docker-daemon", {"settings": host.docker_daemon}, place)
+    settings = daemon_settings(expansion, host, node)
+    if settings:
+        place = node.deepest(["docker_daemon" if host.docker_daemon else "logging"])
+        yield Draft(name, "docker-daemon", {"settings": settings}, place)
     for path, block in host.blocks.items():
         yield Draft(name, "file-block", {"name": path, **given(block)}, node.deepest(["blocks", path]))
     for user, keys in host.authorized_keys.items():

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from gonka_state.resources.firewall import Policy  # noqa: TC001  (pydantic reads it at run time)
 from gonka_state.resources.requirement import Topic  # noqa: TC001  (pydantic reads it at run time)
-from gonka_state.spec.system_words import System
+from gonka_state.spec.upkeep_words import Upkeep
 from gonka_state.spec.vocabulary import (
     AbsolutePath,
     ContainerPortKey,
@@ -204,7 +204,7 @@ def _prunable(kind: str) -> str:
     return kind
 
 
-class Role(System):
+class Role(Upkeep):
     """What every host of a role has; a host may say the same words, which are laid over its role's."""
 
     requirements: dict[str, Requirement] = Field(default_factory=dict)

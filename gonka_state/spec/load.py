@@ -11,6 +11,7 @@ from gonka_state.spec.chain_source import chain_source
 from gonka_state.spec.checks import check, entries, text_of
 from gonka_state.spec.context import Context
 from gonka_state.spec.expand import Expansion
+from gonka_state.spec.expand_monitoring import scraped
 from gonka_state.spec.layers import Layered, Layers
 from gonka_state.spec.logins import logins
 from gonka_state.spec.maintenance import marked, of_hosts
@@ -93,6 +94,7 @@ def _cluster(
         limits=Limits(**words.limits.model_dump()),
         missing=tuple(references.missing),
         maintenance=of_hosts(words),
+        scraped=scraped(words),
         prune={name: tuple(host.prune) for name, host in words.hosts.items() if host.prune},
         chain=chain_source(
             words, context.pubkey, (words.network.seed.api_url,) if words.network.seed else ()

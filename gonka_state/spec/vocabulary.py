@@ -28,6 +28,9 @@ _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _PORT = r"^(\d{1,5}(:\d{1,5})?|any)(/(tcp|udp|any))?$"
 _CONTAINER_PORT = r"^\d{1,5}(/(tcp|udp))?$"
 _EXPOSED_PORT = r"^\d{1,5}(/tcp)?$"
+_LOG_SIZE = r"^[1-9][0-9]*[kmg]$"
+_JOURNAL_SIZE = r"^[1-9][0-9]*[KMGT]$"
+_AGE = r"^[1-9][0-9]*(h|d|w|month|y)$"
 
 MEANING = {
     ABSOLUTE: "an absolute path",
@@ -41,6 +44,9 @@ MEANING = {
     _PORT: "a port such as 22/tcp, 53/udp or 60000:61000/udp",
     _CONTAINER_PORT: "a port such as 5050/tcp",
     _EXPOSED_PORT: "a TCP port such as 5050/tcp",
+    _LOG_SIZE: "a size as Docker writes it, such as 100m or 1g",
+    _JOURNAL_SIZE: "a size as systemd writes it, such as 500M or 2G",
+    _AGE: "an age such as 12h, 30d, 8w or 1y",
 }
 """What each pattern asks for, as an operator would say it."""
 
@@ -71,6 +77,9 @@ VariableName = Annotated[str, Field(pattern=_VARIABLE)]
 PortKey = Annotated[str, Field(pattern=_PORT), AfterValidator(_ports)]
 ExposedPort = Annotated[str, Field(pattern=_EXPOSED_PORT), AfterValidator(_ports)]
 ContainerPortKey = Annotated[str, Field(pattern=_CONTAINER_PORT), AfterValidator(_ports)]
+LogSize = Annotated[str, Field(pattern=_LOG_SIZE)]
+JournalSize = Annotated[str, Field(pattern=_JOURNAL_SIZE)]
+Age = Annotated[str, Field(pattern=_AGE)]
 Moment = Annotated[str, AfterValidator(_until)]
 State = Literal["present", "absent"]
 

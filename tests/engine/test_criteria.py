@@ -17,7 +17,7 @@ from gonka_state.engine.compare import Comparer
 from gonka_state.engine.criteria import CRITERIA, criterion_of, verify
 from gonka_state.engine.criteria_nodes import node_checks
 from gonka_state.engine.select import select
-from gonka_state.facts import public_api
+from gonka_state.facts import docker_daemon, public_api
 from gonka_state.facts.base import MARK, PRELUDE, Look
 from gonka_state.facts.snapshot import Answer, Snapshot, restore
 from gonka_state.registry import KINDS
@@ -233,3 +233,20 @@ def node(**values: Any) -> list[Check]:  # noqa: ANN401  (what a look told of a 
 )
 def test_a_node_is_judged_by_what_is_intended_for_it(values: dict[str, Any], verdicts: list[Verdict]) -> None:
     assert [check.verdict for check in node(**values)] == verdicts
+
+
+def test_containers_that_new_log_limits_do_not_reach_are_a_warning(
+    recorded: tuple[Desired[Resource], Snapshot],
+) -> None:
+    desired, snapshot = recorded
+    compared = Comparer(desired, KINDS).compare(snapshot)
+    note = Note(NETWORK, "docker-daemon", docker_daemon.LOGS, "no limit for api", {"unlimited": ["api"]})
+    told = replace(compared, plan=replace(compared.plan, notes=(*compared.plan.notes, note)))
+
+    hosts = {host.host: host for host in verify(desired, snapshot, told, seconds=1.0).hosts}
+
+    (check,) = [check for check in hosts[NETWORK].checks if check.name == "container logs"]
+    assert (check.verdict, check.evidence) == (Verdict.WARN, "no limit for api")
+    assert "--force-recreate" in check.hint
+    others = [check.name for name, host in hosts.items() if name != NETWORK for check in host.checks]
+    assert "container logs" not in others
