@@ -34,6 +34,7 @@ _COMMANDS = {
     "schedule": "Have drift run every few minutes.",
     "adopt": "Write a cluster file for hosts that somebody else set up.",
     "import": "Make cluster files of an Ansible inventory or a list of addresses.",
+    "monitoring": "Write what Prometheus and Grafana need to know.",
     "observe": "Write a snapshot of what the hosts are.",
     "hosts": "Pin host keys; check hosts before a deployment.",
     "schema": "Print the JSON Schema of a cluster file.",
