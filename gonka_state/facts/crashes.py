@@ -22,11 +22,9 @@ DEADLINE = 60
 RECENT = "15m"
 """How far back the log of a container that runs is read; of one that does not, its end."""
 
-_FORMAT = "\t".join(
-    (
-        "{{.ID}}", "{{.Name}}", '{{index .Config.Labels "com.docker.compose.service"}}', "{{.State.Status}}",
-        "{{.State.ExitCode}}", "{{.State.OOMKilled}}", "{{.RestartCount}}",
-    )
+_COLUMNS = (
+    "{{.ID}}", "{{.Name}}", '{{index .Config.Labels "com.docker.compose.service"}}', "{{.State.Status}}",
+    "{{.State.ExitCode}}", "{{.State.OOMKilled}}", "{{.RestartCount}}",
 )  # fmt: skip
 
 _SCRIPT = (
@@ -89,7 +87,7 @@ class Crashes:
 def script() -> str:
     """POSIX sh: four calls of docker and two per container."""
     values = {
-        "FORMAT": _FORMAT, "UNREAD": UNREAD, "RECENT": RECENT,
+        "FORMAT": "\t".join(_COLUMNS), "UNREAD": UNREAD, "RECENT": RECENT,
         "MESSAGES": expression(CONTAINER), "DAEMON": expression(DAEMON),
     }  # fmt: skip
     return "\n".join(

@@ -24,7 +24,7 @@ DEADLINE = 120
 
 _SCRIPT = r"""
 place() { at=$1; while ! [ -d "$at" ]; do at=$(dirname -- "$at"); done; printf '%s\n' "$at"; }
-space() { for p in "$@"; do df -PB1 -- "$(place "$p")" | awk 'NR == 2 { print $2, $4, $6 }'; done | sort -u; }
+space() { for p in "$@"; do df -PB1 -- "$(place "$p")" | awk 'NR == 2 { print $3, $4, $6 }'; done | sort -u; }
 size() { du -sxB1 -- "$1" | cut -f 1; }
 backups() {
   for home in "$@"; do for d in "$home"/data-backup-*; do
@@ -42,11 +42,16 @@ logs() {
 
 @dataclass(frozen=True, slots=True)
 class FileSystem:
-    """One file system: bytes it has, and bytes that are free."""
+    """One file system: bytes that are taken, and bytes that are free to everybody."""
 
     mount: str
-    size: int
+    used: int
     free: int
+
+    @property
+    def full(self) -> float:
+        """The part that is taken, as df counts it: what is kept back for root is neither."""
+        return self.used / max(self.used + self.free, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def parse(text: str) -> DiskUse:
     try:
         now = float(parts.need("clock").text)
         rows = [line.split(" ", 2) for line in parts.need("space").lines if line]
-        systems = tuple(FileSystem(mount, int(size), int(free)) for size, free, mount in rows)
+        systems = tuple(FileSystem(mount, int(used), int(free)) for used, free, mount in rows)
         backups = [line.split(" ", 2) for line in _lines(parts.told("backups"))]
         databases = [line.split(" ", 1) for line in _lines(parts.told("databases"))]
         return DiskUse(
