@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from gonka_state.facts.snapshot import HostLook
 
 SECTION = "disk-use"
-DEADLINE = 120
+DEADLINE = 60
 """Seconds: the directories may hold hundreds of gigabytes."""
 
 _SCRIPT = r"""
 place() { at=$1; while ! [ -d "$at" ]; do at=$(dirname -- "$at"); done; printf '%s\n' "$at"; }
-space() { for p in "$@"; do df -PB1 -- "$(place "$p")" | awk 'NR == 2 { print $3, $4, $6 }'; done | sort -u; }
+space() {
+  for p in "$@"; do df -PB1 -- "$(place "$p")"; done |
+    awk '$1 != "Filesystem" { mount = $0; sub(/^([^ ]+ +)+[0-9]+% +/, "", mount); if (!seen[mount]++) print $3, $4, mount }'
+}
 size() { du -sxB1 -- "$1" | cut -f 1; }
 backups() {
   for home in "$@"; do for d in "$home"/data-backup-*; do
