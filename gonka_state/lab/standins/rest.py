@@ -28,16 +28,11 @@ class Rest:
         add("GET", "/productscience/inference/inference/participant/:address", self.participant)
         add("GET", "/cosmos/auth/v1beta1/accounts/:address", self.account)
         add("GET", "/cosmos/bank/v1beta1/balances/:address", self.balances)
-        add("GET", "/cosmos/staking/v1beta1/delegators/:address/validators", self.validators)
-        add(
-            "GET",
-            "/productscience/inference/inference/epoch_performance_summary/:epoch/:address",
-            self.performance,
-        )
         add("GET", "/cosmos/authz/v1beta1/grants", self.grants)
         add("GET", "/cosmos/authz/v1beta1/grants/grantee/:address", self.to_grantee)
         add("GET", "/cosmos/authz/v1beta1/grants/granter/:address", self.by_granter)
         add("GET", "/cosmos/feegrant/v1beta1/allowance/:granter/:grantee", self.allowance)
+        add("GET", "/cosmos/staking/v1beta1/delegators/:address/validators", self.validators)
 
     def participant(self, _request: web.Request, address: str) -> web.Reply:
         """A registered host."""
@@ -62,23 +57,6 @@ class Rest:
         coins = [{"denom": "ngonka", "amount": str(amount)}] if amount else []
         return web.as_json({"balances": coins, "pagination": {"next_key": None, "total": str(len(coins))}})
 
-    def validators(self, _request: web.Request, address: str) -> web.Reply:
-        """The validator of a registered host, as jailed as the ledger's `jailed` says."""
-        item = self._ledger().participants().get(address)
-        jailed = bool((item or {}).get("jailed"))
-        status = "BOND_STATUS_UNBONDING" if jailed else "BOND_STATUS_BONDED"
-        found = [] if item is None else [{"operator_address": address, "jailed": jailed, "status": status}]
-        return web.as_json({"validators": found, "pagination": {"next_key": None, "total": str(len(found))}})
-
-    def performance(self, _request: web.Request, epoch: str, address: str) -> web.Reply:
-        """What the ledger's `performance` says of a registered host in an epoch."""
-        item = self._ledger().participants().get(address, {}).get("performance", {}).get(epoch)
-        if item is None:
-            return not_found("epoch performance summary not found")
-        about = {"epoch_index": epoch, "participant_id": address, "inference_count": "0", "missed_requests": "0",
-                 "earned_coins": "0", "rewarded_coins": "0", "claimed": False}  # fmt: skip
-        return web.as_json({"epochPerformanceSummary": {**about, **item}})
-
     def grants(self, request: web.Request) -> web.Reply:
         """The grants between two accounts: neither is repeated in the answer."""
         query = request.query
@@ -101,6 +79,14 @@ class Rest:
         kind = "/cosmos.feegrant.v1beta1.BasicAllowance"
         limit = {"@type": kind, "spend_limit": item["spend_limit"], "expiration": item["expiration"]}
         return web.as_json({"allowance": {"granter": granter, "grantee": grantee, "allowance": limit}})
+
+    def validators(self, _request: web.Request, address: str) -> web.Reply:
+        """The validator of a registered host, as jailed as the ledger's `jailed` says."""
+        item = self._ledger().participants().get(address)
+        jailed = bool((item or {}).get("jailed"))
+        status = "BOND_STATUS_UNBONDING" if jailed else "BOND_STATUS_BONDED"
+        found = [] if item is None else [{"operator_address": address, "jailed": jailed, "status": status}]
+        return web.as_json({"validators": found, "pagination": {"next_key": None, "total": str(len(found))}})
 
     def _pages(self, request: web.Request, found: list[Entry]) -> web.Reply:
         size = min(int(request.query.get("pagination.limit") or self._page()), self._page())
