@@ -9,6 +9,7 @@ from gonka_state.core.diagnosis import Diagnosis, HostDiagnosis, Line
 from gonka_state.engine.case import Case, Extra
 from gonka_state.engine.criteria import nodes_of_red_hosts
 from gonka_state.engine.symptoms import SYMPTOMS
+from gonka_state.engine.symptoms_nodes import CALLBACK
 from gonka_state.engine.told import judged
 from gonka_state.facts import cosmovisor, crashes, disk_use, kernel_log, public_api, validator, ways
 from gonka_state.facts.base import Look
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from gonka_state.resources.base import Resource
 
 CHAIN, API = "node", "api"
-_CALLBACK, _SEED_P2P = "DAPI_API__POC_CALLBACK_URL", "SEED_NODE_P2P_URL"
+_SEED_P2P = "SEED_NODE_P2P_URL"
 
 
 def further(desired: Desired[Resource]) -> dict[str, list[Section]]:
@@ -36,7 +37,7 @@ def further(desired: Desired[Resource]) -> dict[str, list[Section]]:
     network = _host_of_api(desired)
     if network is not None:
         found[network] += _network(desired, network)
-        target = _variable(desired, network, _CALLBACK)
+        target = _variable(desired, network, CALLBACK)
         for host, sections in found.items():
             if target and host != network and sections:
                 sections.append(_section(desired, ways.SECTION, ways.script([target])))

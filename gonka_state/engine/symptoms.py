@@ -201,7 +201,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
         nodes.greedy, pains=(13,),
     ),
     Symptom(
-        "PoC callback", "the callback URL from each ML host", "Proof-of-compute results never arrive: no weight.",
+        "PoC callback", "config.env, and its URL from each ML host", "Proof-of-compute results never arrive: no weight.",
         nodes.callback, pains=(3,),
     ),
     Symptom(

@@ -13,6 +13,7 @@ from gonka_state.engine.criteria_nodes import node_checks
 from gonka_state.engine.told import reasons, unseen
 from gonka_state.facts.node_observed import attributes_of, everything
 from gonka_state.facts.nodes import FACT
+from gonka_state.resources.env_file import EnvFileResource
 from gonka_state.resources.node import NodeResource
 
 if TYPE_CHECKING:
@@ -161,19 +162,39 @@ def _utilisation(args: list[Any]) -> float:
     return 0.0
 
 
+CALLBACK = "DAPI_API__POC_CALLBACK_URL"
+
+
 def callback(case: Case) -> Finding | None:
-    """Whether an ML host finds the way that proof-of-compute results take back."""
+    """The way that proof-of-compute results take back: as config.env has it, and whether each ML host finds it."""
+    mine = [(file, change) for file, change in case.all(EnvFileResource) if file.variables.get(CALLBACK)]
+    if mine:
+        return _configured(case, [change for _, change in mine])
     ways = case.extra.ways
-    if ways is None or case.all(NodeResource):
+    if ways is None:
         return None
     if isinstance(ways, str):
         return unknown(ways)
     lost = [f"{target}: {said}" for target, said in ways.items() if said != "ok"]
     fix = (
-        "DAPI_API__POC_CALLBACK_URL in config.env of the network host: its private address and port 9100, not 'api';\n"
+        f"{CALLBACK} in config.env of the network host: its private address and port 9100, not 'api';\n"
         "then firewall and exposure of 9100/tcp there, for the ML hosts alone"
     )
     return found("; ".join(lost), fix) if lost else clear(", ".join(ways))
+
+
+def _configured(case: Case, changes: list[Change]) -> Finding | None:
+    wrong = [
+        f"{change.address.name} has {CALLBACK}={item.before}"
+        for change in changes
+        if change.pending
+        for item in change.attributes
+        if item.name == f"variables.{CALLBACK}"
+    ]
+    if wrong:
+        return found("; ".join(wrong), case.command("env-file", "compose-service"))
+    dark = unseen(changes)
+    return unknown(*reasons(dark)) if dark else clear("as declared")
 
 
 def _otherwise(change: Change) -> bool:

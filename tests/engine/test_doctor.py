@@ -346,6 +346,7 @@ DIFFERING = [
     Differing("nodes registered otherwise", NETWORK, "node", ("host",)),
     Differing("nodes not stored", NETWORK, "node", ("persisted",)),
     Differing("nodes switched off or on", NETWORK, "node", ("enabled",)),
+    Differing("PoC callback", NETWORK, "env-file", ("variables.DAPI_API__POC_CALLBACK_URL",)),
     Differing("GPUs", ML, "compose-service", ("gpus",)),
     Differing("containers", ML, "compose-service", ("running",), {"reason": "exited with status 137"}),
     Differing("open ports", ML, "exposure", ("sources",), HUMAN),
@@ -365,6 +366,23 @@ def test_what_differs_hurts_under_its_own_name_alone(
 
 def _found(finding: Finding | None) -> bool:
     return finding is not None and finding.verdict is Verdict.FOUND
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ({"http://10.77.0.11:9100": "No route to host"}, Verdict.FOUND),
+        ({"http://10.77.0.11:9100": "ok"}, Verdict.CLEAR),
+        ("late", Verdict.UNKNOWN),
+    ],
+)
+def test_results_need_a_way_back_from_each_ml_host(
+    case: Callable[..., Case], said: str | dict[str, str], verdict: Verdict
+) -> None:
+    finding = ask("PoC callback", case(ML, ways=said))
+
+    assert finding is not None
+    assert finding.verdict is verdict
 
 
 def test_a_key_that_a_first_converge_makes_is_no_symptom(
