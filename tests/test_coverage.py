@@ -111,6 +111,15 @@ def test_no_item_of_the_plan_is_left_out() -> None:
     assert [item for item in ITEMS if item.line not in told] == []
 
 
+def test_the_index_reaches_from_the_first_line_to_the_last() -> None:
+    lines = [item.line for item in ITEMS]
+
+    assert (lines[0], lines[-1]) == (1, 1515)
+    assert lines == sorted(set(lines))
+    # The longest task of the plan; a part that was left out would be longer.
+    assert max(after - before for before, after in pairwise(lines)) == 21
+
+
 def test_no_line_is_told_twice() -> None:
     lines = [line for row in ROWS for line in row.lines]
     assert [line for line in set(lines) if lines.count(line) > 1] == []

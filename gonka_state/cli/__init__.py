@@ -27,6 +27,7 @@ _COMMANDS = {
     "converge": "Close the gap, then look again.",
     "drift": "The look for cron: silent when in sync, never writes.",
     "verify": "Check the success criteria of a deployed cluster.",
+    "doctor": "Say what is wrong with a cluster, and what to do.",
     "logs": "Print what a service printed.",
     "tunnel": "Reach a loopback port of a host from here.",
     "notify": "Send a test message to those who are told of incidents.",

@@ -7,12 +7,12 @@ that answers because its rule is gone); what could not be seen makes it unknown.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonka_state.core.change import Action
 from gonka_state.core.checklist import Check, Checklist, HostChecks, Verdict
 from gonka_state.engine.criteria_nodes import node_checks
+from gonka_state.engine.told import advice, judged, listed, reasons, unseen
 from gonka_state.facts import docker_daemon, public_api
 from gonka_state.resources.docker_daemon import DockerDaemonResource
 from gonka_state.resources.node import NodeResource
@@ -52,8 +52,6 @@ CRITERIA: Mapping[str, Collection[str]] = {
 """The criteria in the order they are told, and the kinds each stands on; a requirement's topic may have its own."""
 
 RUNS = "compose-service"
-_MANY = 3
-"""How many differences one line names; all of them are in a diff."""
 
 
 def criterion_of(resource: Resource) -> str:
@@ -79,7 +77,7 @@ def verify(
     """The checks of every host on which something is declared, in the order of the YAML."""
     hosts, mine = [], {address.host for address in desired.resources}
     nodes = {address.name for address in desired.resources if address.kind == NodeResource.kind}
-    follows = _nodes_of_red_hosts(desired, snapshot, compared)
+    follows = nodes_of_red_hosts(desired, snapshot, compared)
     for name, login in desired.hosts.items():
         look = snapshot.hosts.get(name)
         if look is None or name not in mine:
@@ -96,7 +94,7 @@ def verify(
     return Checklist(desired.cluster, desired.lab, tuple(hosts), seconds, "verify", Verdict.FAILED)
 
 
-def _nodes_of_red_hosts(desired: Desired[Resource], snapshot: Snapshot, compared: Compared) -> set[str]:
+def nodes_of_red_hosts(desired: Desired[Resource], snapshot: Snapshot, compared: Compared) -> set[str]:
     """Nodes on hosts that gave no answer, or whose containers are not as declared."""
     red = {
         address.host
@@ -116,56 +114,24 @@ def _connection(unknown: str, hint: str, seconds: float) -> Check:
 
 def _criteria(desired: Desired[Resource], compared: Compared, host: str) -> list[Check]:
     found: dict[str, list[Change]] = {}
-    follows = {change.address for change in compared.plan.changes if change.conditional}
-    for address, declared in desired.resources.items():
-        if address.host == host and address in compared.changes:
-            change = compared.changes[address]
-            follow = change.pending and address in follows
-            found.setdefault(criterion_of(declared.resource), []).append(
-                replace(change, warning=True) if follow else change
-            )
+    for resource, change in judged(desired, compared, host):
+        found.setdefault(criterion_of(resource), []).append(change)
     return [_check(name, found[name], desired, host) for name in CRITERIA if name in found]
 
 
 def _check(name: str, changes: list[Change], desired: Desired[Resource], host: str) -> Check:
     failed = [change for change in changes if change.pending]
     if failed:
-        return Check(name, Verdict.FAILED, _listed(failed), _hint(failed, desired, host))
-    unknown = [change for change in changes if change.action is Action.UNKNOWN and not change.maintenance]
+        return Check(name, Verdict.FAILED, listed(failed), advice(failed, desired, host))
+    unknown = unseen(changes)
     if unknown:
-        reasons = dict.fromkeys(change.reason for change in unknown)
-        hints = dict.fromkeys(change.hint for change in unknown if change.hint)
-        return Check(name, Verdict.UNKNOWN, "; ".join(reasons), "\n".join(hints))
+        return Check(name, Verdict.UNKNOWN, *reasons(unknown))
     warned = [change for change in changes if change.warning and change.action is not Action.NONE]
     maintained = {change.maintenance for change in changes if change.maintenance}
     if warned or maintained:
-        told = [*([_listed(warned)] if warned else []), *sorted(maintained)]
-        return Check(name, Verdict.WARN, "; ".join(told), _hint(warned, desired, host))
+        told = [*([listed(warned)] if warned else []), *sorted(maintained)]
+        return Check(name, Verdict.WARN, "; ".join(told), advice(warned, desired, host))
     return Check(name, Verdict.OK, f"{len(changes)} as declared" if len(changes) > 1 else "as declared")
-
-
-def _listed(changes: list[Change]) -> str:
-    lines = [f"{change.address.name}: {_what(change)}" for change in changes[:_MANY]]
-    more = len(changes) - _MANY
-    return "; ".join([*lines, *([f"and {more} more"] if more > 0 else [])])
-
-
-def _what(change: Change) -> str:
-    if change.reason:
-        return change.reason
-    if change.action is Action.CREATE:
-        return "is not there"
-    if change.action is Action.DELETE:
-        return "is there and should not be"
-    return f"{', '.join(item.name for item in change.attributes)} differs"
-
-
-def _hint(changes: list[Change], desired: Desired[Resource], host: str) -> str:
-    """What a human does; or the command that closes what we can close."""
-    hints = dict.fromkeys(change.hint for change in changes if change.hint)
-    kinds = " ".join(f"--kind {kind}" for kind in sorted({c.address.kind for c in changes if not c.human}))
-    command = f"gonka-state converge {desired.file} --host {host} {kinds}" if kinds else ""
-    return "\n".join([*hints, *([command] if command else [])])
 
 
 def _logs(notes: Iterable[Note]) -> Iterable[Check]:

@@ -32,6 +32,7 @@ class Rest:
         add("GET", "/cosmos/authz/v1beta1/grants/grantee/:address", self.to_grantee)
         add("GET", "/cosmos/authz/v1beta1/grants/granter/:address", self.by_granter)
         add("GET", "/cosmos/feegrant/v1beta1/allowance/:granter/:grantee", self.allowance)
+        add("GET", "/cosmos/staking/v1beta1/delegators/:address/validators", self.validators)
 
     def participant(self, _request: web.Request, address: str) -> web.Reply:
         """A registered host."""
@@ -78,6 +79,14 @@ class Rest:
         kind = "/cosmos.feegrant.v1beta1.BasicAllowance"
         limit = {"@type": kind, "spend_limit": item["spend_limit"], "expiration": item["expiration"]}
         return web.as_json({"allowance": {"granter": granter, "grantee": grantee, "allowance": limit}})
+
+    def validators(self, _request: web.Request, address: str) -> web.Reply:
+        """The validator of a registered host, as jailed as the ledger's `jailed` says."""
+        item = self._ledger().participants().get(address)
+        jailed = bool((item or {}).get("jailed"))
+        status = "BOND_STATUS_UNBONDING" if jailed else "BOND_STATUS_BONDED"
+        found = [] if item is None else [{"operator_address": address, "jailed": jailed, "status": status}]
+        return web.as_json({"validators": found, "pagination": {"next_key": None, "total": str(len(found))}})
 
     def _pages(self, request: web.Request, found: list[Entry]) -> web.Reply:
         size = min(int(request.query.get("pagination.limit") or self._page()), self._page())

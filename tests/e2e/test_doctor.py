@@ -1,0 +1,240 @@
+"""Sick on purpose: causes made real on two hosts, and doctor finds these and no other; it leaves no trace."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gonka_state import lab
+from tests.e2e.world import ROOT, Cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
+
+NAME, SUBNET = "sick", "10.85.0.0/24"
+NETWORK, ML = f"{NAME}-network", f"{NAME}-ml-01"
+JOIN, SMALL = "/opt/gonka/deploy/join", "Qwen/Qwen3-32B-FP8"
+HUB = f"/mnt/shared/hub/models--{SMALL.replace('/', '--')}"
+CLUSTER = f"""
+extends: {ROOT}/desired/shared.yaml
+cluster: {NAME}
+network:
+  public_host: {{env: NOT_SET}}
+  account: {{pubkey: {{env: NOT_SET}}, key_name: gonka-account-key-{NAME}}}
+  ml_key_name: gonka-ml-key
+  keyring_password: {{env: NOT_SET}}
+hosts:
+  {NETWORK}: {{address: 192.0.2.1, role: network, model: {SMALL}}}
+  {ML}: {{address: 192.0.2.2, role: ml, model: {SMALL}}}
+"""
+SETTLED = 150
+"""Seconds until a container that was restarted is healthy, its node loaded, and the API has looked at it."""
+
+
+@pytest.fixture(scope="module")
+def sick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A registered cluster that serves, and is well."""
+    file = tmp_path_factory.mktemp(NAME) / f"{NAME}.yaml"
+    file.write_text(CLUSTER)
+    words = [sys.executable, "-m", "gonka_state", "lab"]
+    try:
+        subprocess.run(
+            [*words, "up", str(file), "--subnet", SUBNET],
+            check=True,
+            cwd=ROOT,
+            timeout=600,
+            capture_output=True,
+        )
+        cluster = Cluster(lab.info(NAME), file)
+        first = cluster.run("converge", "--yes", "--allow", "warm-key", "--allow", "registration")
+        assert first.status == 6, first.out[-3000:] + first.err[-3000:]
+        cluster.grant()
+        second = cluster.run("converge", "--yes")
+        assert second.status == 0, second.out[-3000:] + second.err[-3000:]
+        cluster.served((SMALL,), "doctor")
+        yield cluster
+    finally:
+        subprocess.run([*words, "down", NAME], check=True, cwd=ROOT, timeout=300, capture_output=True)
+
+
+def diagnosed(cluster: Cluster, *words: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """What doctor says, by host and symptom."""
+    ran = cluster.run("doctor", "--json", *words)
+    return {
+        host: {line["symptom"]: line for line in said["symptoms"]}
+        for host, said in ran.cluster["hosts"].items()
+    }
+
+
+def hurts(cluster: Cluster, *words: str) -> set[tuple[str, str]]:
+    """What it found."""
+    return _of(diagnosed(cluster, *words), "found")
+
+
+def _of(said: dict[str, dict[str, dict[str, Any]]], verdict: str) -> set[tuple[str, str]]:
+    return {
+        (host, name)
+        for host, lines in said.items()
+        for name, line in lines.items()
+        if line["verdict"] == verdict
+    }
+
+
+def well(cluster: Cluster) -> None:
+    """Wait until nothing hurts any more."""
+    deadline = time.monotonic() + SETTLED
+    while (ran := cluster.run("doctor")).status != 0:
+        assert time.monotonic() < deadline, ran.out
+        time.sleep(5)
+
+
+def test_on_a_cluster_that_is_well_nothing_hurts_and_nothing_is_changed(sick: Cluster) -> None:
+    well(sick)
+    before = (sick.started(), trace(sick))
+    sessions = {host: sick.sessions(host) for host in (NETWORK, ML)}
+
+    ran = sick.run("doctor")
+    every = diagnosed(sick)
+
+    spent = {host: sick.sessions(host) - sessions[host] for host in (NETWORK, ML)}
+    assert ran.status == 0
+    assert "Doctor: nothing known hurts: 0 found, 0 unknown" in ran.out.splitlines()[-1]
+    assert _of(every, "unknown") == set()
+    assert {"jailed", "reward", "PoC callback", "seed node", "upgrade without binary", "API", "ML nodes"} <= {
+        name for lines in every.values() for name in lines
+    }
+    assert (sick.started(), trace(sick)) == before
+    # Each run is one look and one try of the ports; the question itself is one more.
+    assert spent == {NETWORK: 2 * 2 + 1, ML: 2 * 2 + 1}
+
+
+def trace(cluster: Cluster) -> dict[str, str]:
+    """Files and rules as another shell sees them."""
+    script = f"find {JOIN} /mnt/shared /etc -xdev -newermt '2 hours ago' -type f -printf '%p %T@\\n' | grep -v -e '/data/' -e gonka.db -e config-dump | sort; iptables-save | grep ^-A"
+    return {host: cluster.shell(host, script) for host in (NETWORK, ML)}
+
+
+def test_causes_made_real_are_found_and_nothing_else(sick: Cluster) -> None:
+    node = json.loads(sick.shell(NETWORK, "curl -s 127.0.0.1:9200/admin/v1/nodes"))
+    (far,) = [one["node"]["id"] for one in node if one["node"]["host"] != "inference"]
+    old = f"{JOIN}/.inference/data-backup-2026-10-1"
+    made = sick.shell(
+        NETWORK,
+        f"mkdir {old} && head -c 3000000 /dev/zero >{old}/application.db && touch -d '9 days ago' {old}"
+        f" && curl -fsS -X POST 127.0.0.1:9200/admin/v1/nodes/{far}/disable >/dev/null && echo made",
+    )
+    assert made.strip() == "made"
+    sick.shell(ML, f"cd {HUB}/snapshots/*/ && mv -T $(readlink -f model-00001-of-*) /root/shard")
+    with jailed(sick):
+        found = diagnosed(sick)
+
+    assert _of(found, "found") == {
+        (NETWORK, "old data backups"), (NETWORK, "nodes switched off or on"), (NETWORK, "jailed"), (ML, "models"),
+    }  # fmt: skip
+    assert _of(found, "unknown") == set()
+    assert f"{old}, 3.0 MB, 9 d old" in found[NETWORK]["old data backups"]["evidence"]
+    assert f"rm -r {old}" in found[NETWORK]["old data backups"]["fix"].splitlines()
+    assert (
+        f"curl -X POST http://127.0.0.1:9200/admin/v1/nodes/{far}/enable"
+        in found[NETWORK]["nodes switched off or on"]["fix"]
+    )
+    assert "slashing unjail" in found[NETWORK]["jailed"]["fix"]
+    assert hurts(sick, "--host", ML) == {(ML, "models"), (NETWORK, "nodes switched off or on")}
+    for fix in (found[NETWORK]["old data backups"], found[NETWORK]["nodes switched off or on"]):
+        sick.shell(NETWORK, fix["fix"].splitlines()[-1])
+    sick.shell(ML, f"mv /root/shard $(readlink -m {HUB}/snapshots/*/model-00001-of-*)")
+    well(sick)
+
+
+class jailed:  # noqa: N801 (used as a function)
+    """The chain holds the cluster's validator as jailed, until this is left."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.path, self.before = cluster.info.seed_state, cluster.info.seed_state.read_text()
+
+    def __enter__(self) -> None:
+        state = json.loads(self.before)
+        for participant in state["participants"].values():
+            participant["jailed"] = True
+        self._put(json.dumps(state))
+        time.sleep(3)  # the own node copies the seed's state every second
+
+    def __exit__(self, *_: object) -> None:
+        self._put(self.before)
+
+    def _put(self, text: str) -> None:
+        part = self.path.with_suffix(".part")
+        part.write_text(text)
+        part.replace(self.path)
+
+
+CRASHES = f"""
+cd {JOIN} && docker update --memory 24m --memory-swap 24m "$(docker compose -f docker-compose.mlnode.yml --env-file config.env ps -q mlnode-308)" >/dev/null
+"""
+
+
+def test_a_container_that_is_killed_for_memory_over_and_over(sick: Cluster) -> None:
+    """Real limits, and the kernel's real kill: less memory than the program needs to start."""
+    container = sick.shell(ML, "docker ps -qf label=com.docker.compose.service=mlnode-308").strip()
+    limit = "docker update --memory 8m --memory-swap 8m {0} >/dev/null && docker restart -t 1 {0} >/dev/null 2>&1; true"
+    sick.shell(ML, limit.format(container))
+    deadline = time.monotonic() + 60
+    while int(sick.shell(ML, f"docker inspect -f '{{{{.RestartCount}}}}' {container}")) < 3:
+        assert time.monotonic() < deadline, "the container survives"
+        time.sleep(1)
+
+    found = diagnosed(sick)
+
+    assert (
+        {(ML, "containers")}
+        <= _of(found, "found")
+        <= {(ML, "containers"), (ML, "out of memory"), (NETWORK, "API")}
+    )
+    evidence = found[ML]["containers"]["evidence"]
+    assert "mlnode-308" in evidence
+    sick.shell(
+        ML,
+        f"docker update --memory 0 --memory-swap -1 {container} >/dev/null; docker restart -t 1 {container} >/dev/null",
+    )
+    well(sick)
+
+
+def test_known_words_of_a_log_and_no_other_leave_the_host(sick: Cluster) -> None:
+    """A container of the project says what the chain's program says; the line around it stays on the host."""
+    words = '5:49AM ERR in proxyAppConn err=\\"no validator signing info found\\" password=Correct-Horse-9'
+    sick.shell(
+        NETWORK,
+        f"docker run -d --name talks --label com.docker.compose.service=talks --entrypoint python3"
+        f" ghcr.io/gonka-ai/mlnode:3.0.13 -c 'print(\"{words}\", flush=True); import time; time.sleep(600)' >/dev/null; sleep 2",
+    )
+    try:
+        ran = sick.run("doctor", "--json")
+    finally:
+        sick.shell(NETWORK, "docker rm -f talks >/dev/null")
+
+    lines = {line["symptom"]: line for line in ran.cluster["hosts"][NETWORK]["symptoms"]}
+    assert (lines["signing info"]["verdict"], lines["signing info"]["evidence"]) == (
+        "found", "talks: no validator signing info found",
+    )  # fmt: skip
+    assert "Correct-Horse-9" not in ran.out + ran.err
+    assert "proxyAppConn" not in ran.out
+
+
+def test_a_stopped_engine_is_the_symptom_and_what_follows_is_not_called_well(sick: Cluster) -> None:
+    sick.shell(ML, "systemctl stop docker docker.socket")
+    try:
+        found = diagnosed(sick, "--host", ML)
+    finally:
+        sick.shell(ML, "systemctl start docker.socket docker")
+
+    assert (ML, "Docker daemon") in _of(found, "found")
+    assert (ML, "containers") in _of(found, "unknown")
+    assert found[ML]["Docker daemon"]["evidence"].startswith("the Docker engine is stopped")
+    well(sick)
