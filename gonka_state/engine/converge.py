@@ -12,7 +12,7 @@ from gonka_state.core.report import Outcome, Report, Status
 from gonka_state.engine.round import Round
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from gonka_state.core.address import Address
     from gonka_state.core.chain import Chain
@@ -29,13 +29,17 @@ ROUNDS = 6
 
 @dataclass(slots=True)
 class Converger:
-    """Carries out one cluster's plan. `on_event(where, text)` gets a line whenever something happens."""
+    """Carries out one cluster's plan. `on_event(where, text)` gets a line whenever something happens.
+
+    The kinds in `first` are looked at again before a step of any other kind runs.
+    """
 
     session: Session
     observer: Observer
     comparer: Comparer
     operations: Mapping[str, Operation[Any]]
     on_event: Callable[[str, str], None]
+    first: Collection[str] = ()
     outcomes: dict[Address, Outcome] = field(default_factory=dict)
     running: set[Address] = field(default_factory=set)
 
@@ -57,7 +61,8 @@ class Converger:
             ready = self._ready(current, consented)
             if not ready:
                 break
-            ran = Round(self, current, ready).run()
+            before = [change for change in ready if change.address.kind in self.first]
+            ran = Round(self, current, before or ready).run()
             touched = {address.host for address in ran}
             again = self.observer.look([host for host in self.comparer.hosts() if host in touched])
             snapshot = snapshot.updated(again)
