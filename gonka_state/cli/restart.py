@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,6 @@ from gonka_state.cli.options import (
 )
 from gonka_state.engine.compare import Comparer
 from gonka_state.engine.restart import enabled, of_service, rolling
-from gonka_state.engine.select import select
 from gonka_state.errors import InputError
 from gonka_state.facts.node_observed import API
 from gonka_state.operations.table import RESTARTS
@@ -98,8 +98,9 @@ def _check(options: Options, service: str | None, *, everything: bool, yes: bool
 def _run(job: Job, desired: Desired[Resource]) -> None:
     """Restart; where an Admin API is among it, see what it forgot of its nodes."""
     apis = {change.address.host for change in job.plan.runnable if change.address.name == API}
-    nodes = Comparer(desired, KINDS, select(desired, hosts=(), kinds=("node",)))
-    asks = bool(apis & {address.host for address in nodes.selected or ()})
+    resources = {address: item for address, item in desired.resources.items() if address.kind == "node"}
+    nodes = Comparer(replace(desired, resources=resources, prune={}), KINDS)
+    asks = bool(apis & {address.host for address in resources})
     before = enabled(job.look_at(nodes)) if asks else {}
     job.converge()
     if asks:

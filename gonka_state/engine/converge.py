@@ -100,7 +100,7 @@ class Converger:
         ready = []
         for change in current.plan.runnable:
             waits = any(
-                edge.on in open_ones and edge.counts_for(change)
+                (edge.on in open_ones or self._half_way(edge.on, current)) and edge.counts_for(change)
                 for edge in self.comparer.needs.get(change.address, ())
             )
             if waits or change.conditional:
@@ -108,6 +108,15 @@ class Converger:
             elif change.address in consented and change.address not in self.outcomes:
                 ready.append(change)
         return ready
+
+    def _half_way(self, address: Address, current: Compared) -> bool:
+        """Its removal takes two steps, and the second is still to come."""
+        change, outcome = current.changes.get(address), self.outcomes.get(address)
+        if change is None or not change.pending:
+            return False
+        gone = self.comparer.desired.resources[address].resource.state == "absent"
+        first = gone and change.action is Action.UPDATE
+        return first or (outcome is not None and outcome.status is Status.CHANGED)
 
 
 def _judge(outcome: Outcome, seen: Change, current: Compared) -> Outcome:
