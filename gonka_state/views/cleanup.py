@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NAMES = 3
+_NEVER = ".inference, .tmkms, .dapi", "chain data, keys and node database: never deleted"
 
 
 class Left(NamedTuple):
@@ -22,17 +23,16 @@ class Left(NamedTuple):
 
 
 def render_left(left: Sequence[Left], style: Style) -> list[str]:
-    """The lines below the plan: what stays, kind by kind."""
-    named = [_named(item) for item in left]
-    wide = max(map(len, named), default=0)
-    lines = [
-        f"  {name:<{wide}}  {style.paint(clean(item.why), 'dim')}"
-        if style.width is None or wide + 4 + len(item.why) <= style.width
-        else f"  {name}\n      {style.paint(clean(item.why), 'dim')}"
-        for name, item in zip(named, left, strict=True)
-    ]
-    last = f"  {'.inference, .tmkms, .dapi':<{wide}}  {style.paint('chain data, keys and node database: never deleted', 'dim')}"
-    return ["", style.paint("stays", "bold"), *lines, last]
+    """The lines below the plan: what stays, kind by kind; a reason that does not fit stands on a line of its own."""
+    rows = [(_named(item), clean(item.why)) for item in left] + [_NEVER]
+    wide = max(len(name) for name, _ in rows)
+    lines = ["", style.paint("stays", "bold")]
+    for name, why in rows:
+        if style.width is None or wide + 4 + len(why) <= style.width:
+            lines.append(f"  {name:<{wide}}  {style.paint(why, 'dim')}")
+        else:
+            lines += [f"  {name}", f"      {style.paint(why, 'dim')}"]
+    return lines
 
 
 def _named(item: Left) -> str:
