@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def apply(step: Step[ComposeServiceResource]) -> Commands:
     """Restart the service alone: the same container with the same state, so never two of it at once."""
-    yield from until_stored(step.resource)
-    yield from compose_command(step, f"restart {step.resource.name}", "restart --no-deps")
+    if step.differs("restarted"):
+        yield from until_stored(step.resource)
+        yield from compose_command(step, f"restart {step.resource.name}", "restart --no-deps")
     yield from until_healthy(step)

@@ -228,6 +228,10 @@ def test_a_restart_is_of_this_service_alone_and_waits_until_it_is_healthy() -> N
     assert "VERB='restart --no-deps'" in up(done).script
 
 
+def test_one_that_somebody_else_has_restarted_is_only_waited_for() -> None:
+    assert abouts(drive(restart(step(service(), "healthy")), [seen(12)])) == ["see whether api is healthy"]
+
+
 def test_an_api_is_given_time_to_store_its_nodes_before_it_restarts() -> None:
     done = drive(restart(step(service(), "restarted")), [DONE, seen(12)])
 
