@@ -11,8 +11,9 @@ from gonka_state.cli.carrying_out import Manner, carry_out
 from gonka_state.cli.jobs import Job, Way
 from gonka_state.cli.options import cluster_options, ignore_phase_option, options_of_some, output_options
 from gonka_state.core.change import Effect
-from gonka_state.engine.cleanup import LOST_REWARD, Waiting, gone, kinds_of, left
+from gonka_state.engine.cleanup import gone, kinds_of, left
 from gonka_state.engine.compare import Comparer
+from gonka_state.engine.waiting import LOST_REWARD, Waiting
 from gonka_state.errors import InputError
 from gonka_state.facts import participation
 from gonka_state.facts.base import Look

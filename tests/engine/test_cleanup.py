@@ -13,18 +13,9 @@ from gonka_state.core.address import Address
 from gonka_state.core.change import Action, Change, Effect
 from gonka_state.core.desired import Declared
 from gonka_state.core.observation import Present
-from gonka_state.engine.cleanup import (
-    GOES,
-    LOOKS,
-    LOST_REWARD,
-    STAYS,
-    Waiting,
-    gone,
-    kinds_of,
-    left,
-    too_early,
-)
+from gonka_state.engine.cleanup import GOES, LOOKS, STAYS, gone, kinds_of, left
 from gonka_state.engine.compare import Comparer
+from gonka_state.engine.waiting import LOST_REWARD, Waiting, too_early
 from gonka_state.facts import participation
 from gonka_state.facts.here import Here
 from gonka_state.facts.participation import Participation
@@ -193,14 +184,22 @@ def services(plan: Plan) -> dict[str, Change]:
 def test_what_runs_waits_for_the_epoch_and_for_its_reward(
     desired: Desired[Resource], snapshot: Snapshot
 ) -> None:
-    plan = planned(desired, snapshot, answer=Answer(frames(nodes=["ml-01"])))
+    plan = planned(desired, snapshot, answer=Answer(frames(nodes=["cluster2-ml-01", "stray"])))
 
     found = services(plan)
     assert all("takes part in epoch 5" in change.held for change in found.values())
     assert [name for name, change in found.items() if change.hint] == [f"{NETWORK}/compose-service:api"]
     assert f"--allow {LOST_REWARD}" in found[f"{NETWORK}/compose-service:api"].hint
+    assert "nobody declared stray, so" in found[f"{NETWORK}/compose-service:api"].hint
     runnable = {change.address.kind for change in plan.runnable}
-    assert runnable == {"node"}, "files and rules wait for what is made from them"
+    assert runnable == {"node"}
+
+
+def test_a_reward_that_waits_can_be_claimed_by_hand(desired: Desired[Resource], snapshot: Snapshot) -> None:
+    plan = planned(desired, snapshot, answer=Answer(frames(claimed=False)))
+
+    hint = services(plan)[f"{NETWORK}/compose-service:api"].hint
+    assert "claim-reward/recover" in hint
 
 
 def test_who_gives_the_reward_up_need_not_wait(desired: Desired[Resource], snapshot: Snapshot) -> None:
