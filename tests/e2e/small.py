@@ -35,9 +35,14 @@ hosts:
 
 @contextmanager
 def booted(home: Path) -> Iterator[Cluster]:
-    """The hosts, from bare to converged."""
+    """The hosts, from bare to converged; those that run already are used as they are, and kept."""
     file = home / "small.yaml"
     file.write_text(_FILE)
+    if any(host.up for host in lab.status() if host.cluster == NAME):
+        cluster = Cluster(lab.info(NAME), file)
+        converged(cluster)
+        yield cluster
+        return
     _lab("up", str(file), "--subnet", SUBNET)
     try:
         cluster = Cluster(lab.info(NAME), file)
