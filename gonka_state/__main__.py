@@ -6,7 +6,9 @@ import os
 import sys
 from contextlib import suppress
 
-CONNECTING = frozenset({"diff", "converge", "drift", "verify", "doctor", "observe", "adopt", "hosts"})
+CONNECTING = frozenset(
+    {"diff", "converge", "drift", "verify", "doctor", "observe", "adopt", "hosts", "cleanup", "restart"}
+)
 INTERRUPTED = 130
 
 

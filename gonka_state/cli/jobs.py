@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import gevent
 
@@ -20,15 +20,30 @@ from gonka_state.operations.table import OPERATIONS
 from gonka_state.registry import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from contextlib import ExitStack
 
     from gonka_state.cli.options import Options
     from gonka_state.core.desired import Desired
     from gonka_state.core.plan import Plan
     from gonka_state.engine.compare import Compared, Comparer
-    from gonka_state.facts.snapshot import Snapshot
+    from gonka_state.facts.snapshot import Section, Snapshot
+    from gonka_state.operations.base import Operation
     from gonka_state.resources.base import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a command does otherwise than a converge.
+
+    `refine` makes the wish more exact by the first look; None prunes. `further` are sections by host that belong to no
+    kind. The kinds in `first` are looked at again before any other step runs.
+    """
+
+    refine: Callable[[Comparer, Snapshot], Comparer] | None = None
+    operations: Mapping[str, Operation[Any]] = field(default_factory=lambda: OPERATIONS)
+    further: Mapping[str, Sequence[Section]] = field(default_factory=dict)
+    first: Collection[str] = ()
 
 
 @dataclass(slots=True)
@@ -38,6 +53,7 @@ class Job:
     options: Options
     desired: Desired[Resource]
     comparer: Comparer
+    way: Way = field(default_factory=Way)
     error: GonkaStateError | None = None
     report: Report | None = None
     started: float = field(default_factory=time.monotonic)
@@ -60,17 +76,24 @@ class Job:
             self.error = error
 
     def _prepare(self, stack: ExitStack) -> None:
-        logins = {name: self.desired.hosts[name] for name in self.comparer.contacts()}
+        way, wish = self.way, self.comparer.desired
+        logins = {name: wish.hosts[name] for name in self.comparer.contacts()}
         whisper = self.options.whisper
-        session = stack.enter_context(connect(logins, self.desired.run, on_event=whisper))
-        stack.enter_context(cluster_lock(session, self.desired.cluster, list(logins)))
+        session = stack.enter_context(connect(logins, wish.run, on_event=whisper))
+        stack.enter_context(cluster_lock(session, wish.cluster, list(logins)))
         observer = Observer(
-            session, self.desired, KINDS, whisper, verifier_for(self.options, session, self.desired)
+            session, wish, KINDS, whisper, verifier_for(self.options, session, wish), way.further
         )
         self._snapshot = observer.look(self.comparer.hosts())
-        self.comparer = pruning(self.comparer, self._snapshot, self.options.select)
+        self.comparer = (
+            way.refine(self.comparer, self._snapshot)
+            if way.refine
+            else pruning(self.comparer, self._snapshot, self.options.select)
+        )
         self._compared = self.comparer.compare(self._snapshot, seconds=time.monotonic() - self.started)
-        self._converger = Converger(session, observer, self.comparer, OPERATIONS, self.options.say)
+        self._converger = Converger(
+            session, observer, self.comparer, way.operations, self.options.say, way.first
+        )
 
     def nothing(self) -> Report:
         """The report of a cluster on which nothing is run."""
@@ -81,6 +104,15 @@ class Job:
         if self._converger is None or self._snapshot is None or self._compared is None:
             raise RuntimeError("a converge before the look")
         self.report = self._converger.run(self._snapshot, self._compared)
+
+    def look_at(self, comparer: Comparer) -> Compared:
+        """Another look over the same connections, at another wish."""
+        if self._converger is None:
+            raise RuntimeError("another look before the first")
+        observer = replace(
+            self._converger.observer, desired=comparer.desired, kinds=comparer.kinds, further={}
+        )
+        return comparer.compare(observer.look(comparer.hosts()))
 
     def running(self) -> list[str]:
         """The steps that run at this moment, by address."""

@@ -119,6 +119,18 @@ _OVERLAYS = click.option(
     help="Merge one more file on top; may be repeated.",
 )
 
+throttle_option = click.option(
+    "--throttle",
+    type=click.IntRange(min=1),
+    help="Launch so many ML nodes at once (run.throttle); of a cluster that serves always one.",
+)
+ignore_phase_option = click.option(
+    "--ignore-phase",
+    metavar="REASON",
+    default="",
+    help="Disturb a serving cluster whatever the chain is doing; the reason is printed in the report.",
+)
+
 
 def cluster_options(function: F) -> F:
     """PATHs and overlays, for commands that read the YAML."""
@@ -137,13 +149,22 @@ def path_options(function: F) -> F:
     return paths(_OVERLAYS(function))
 
 
-def common_options(function: F) -> F:
-    """Everything the looking commands share."""
+def output_options(function: F) -> F:
+    """How much is printed, and in which form."""
     for decorate in (
         click.option("-v", "--verbose", count=True, help="Show each host's look; whole files in diffs."),
         click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto"),
         click.option("-q", "--quiet", is_flag=True, help="Print nothing when in sync."),
         click.option("--json", "as_json", is_flag=True, help="One JSON document (docs/json.md)."),
+    ):
+        function = decorate(function)
+    return function
+
+
+def common_options(function: F) -> F:
+    """Everything the looking commands share."""
+    function = output_options(function)
+    for decorate in (
         click.option(
             "--only",
             "only",

@@ -37,15 +37,22 @@ def record_look(command: str, options: Options, desired: Desired[Resource], plan
     return _recorded(entry, desired)
 
 
-def record_converge(options: Options, desired: Desired[Resource], report: Report) -> None:
-    """Record a converge that ran something, and its last look where that was at the whole cluster."""
+def record_converge(
+    command: str, desired: Desired[Resource], report: Report, *, whole: bool, settles: bool
+) -> None:
+    """Record a run that changed something, and its last look where that was at the `whole` cluster.
+
+    A restart `settles` nothing: what differed still does.
+    """
     settled = tuple(
-        str(outcome.change.address) for outcome in report.outcomes if outcome.status is Status.CHANGED
+        str(outcome.change.address)
+        for outcome in report.outcomes
+        if settles and outcome.status is Status.CHANGED
     )
     entry = Entry(
-        "converge",
+        command,
         report.after,
-        options.whole,
+        whole,
         time.time(),
         report.seconds,
         report_status(report),

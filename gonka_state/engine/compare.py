@@ -16,7 +16,7 @@ from gonka_state.facts import chain_phase
 from gonka_state.facts.here import Here
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from gonka_state.core.address import Address
     from gonka_state.core.chain import Chain
@@ -36,15 +36,25 @@ class Compared:
     changes: Mapping[Address, Change]
 
 
+def _as_judged(snapshot: Snapshot, changes: Mapping[Address, Change]) -> Mapping[Address, Change]:  # noqa: ARG001 (a command's own sees both)
+    return changes
+
+
 @dataclass(frozen=True, slots=True)
 class Comparer:
-    """Compares one wish with any number of looks. `selected` limits what is planned, None means all."""
+    """Compares one wish with any number of looks. `selected` limits what is planned, None means all.
+
+    `amend` is what a command knows beyond the kinds: it gets every change before order and gates.
+    """
 
     desired: Desired[Resource]
     kinds: Mapping[str, Kind[Any, Any]]
     selected: Collection[Address] | None = None
     allowed: Collection[str] = ()
     ignore_phase: str = ""
+    amend: Callable[[Snapshot, Mapping[Address, Change]], Mapping[Address, Change]] = field(
+        default=_as_judged
+    )
     needs: Mapping[Address, Sequence[Edge]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -91,8 +101,9 @@ class Comparer:
             )  # fmt: skip
             unmanaged.extend(seen.unmanaged())
             notes.extend(seen.notes())
-        plan = self._plan(snapshot, changes, observations, unmanaged, seconds)
-        return Compared(replace(plan, notes=tuple(notes)), observations, changes)
+        amended = self.amend(snapshot, changes)
+        plan = self._plan(snapshot, amended, observations, unmanaged, seconds)
+        return Compared(replace(plan, notes=tuple(notes)), observations, amended)
 
     def _selects(self, address: Address) -> bool:
         return self.selected is None or address in self.selected

@@ -12,7 +12,7 @@ from gonka_state.core.report import Outcome, Report, Status
 from gonka_state.engine.round import Round
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from gonka_state.core.address import Address
     from gonka_state.core.chain import Chain
@@ -29,13 +29,17 @@ ROUNDS = 6
 
 @dataclass(slots=True)
 class Converger:
-    """Carries out one cluster's plan. `on_event(where, text)` gets a line whenever something happens."""
+    """Carries out one cluster's plan. `on_event(where, text)` gets a line whenever something happens.
+
+    The kinds in `first` are looked at again before a step of any other kind runs.
+    """
 
     session: Session
     observer: Observer
     comparer: Comparer
     operations: Mapping[str, Operation[Any]]
     on_event: Callable[[str, str], None]
+    first: Collection[str] = ()
     outcomes: dict[Address, Outcome] = field(default_factory=dict)
     running: set[Address] = field(default_factory=set)
 
@@ -57,7 +61,8 @@ class Converger:
             ready = self._ready(current, consented)
             if not ready:
                 break
-            ran = Round(self, current, ready).run()
+            before = [change for change in ready if change.address.kind in self.first]
+            ran = Round(self, current, before or ready).run()
             touched = {address.host for address in ran}
             again = self.observer.look([host for host in self.comparer.hosts() if host in touched])
             snapshot = snapshot.updated(again)
@@ -95,7 +100,7 @@ class Converger:
         ready = []
         for change in current.plan.runnable:
             waits = any(
-                edge.on in open_ones and edge.counts_for(change)
+                (edge.on in open_ones or self._half_way(edge.on, current)) and edge.counts_for(change)
                 for edge in self.comparer.needs.get(change.address, ())
             )
             if waits or change.conditional:
@@ -103,6 +108,15 @@ class Converger:
             elif change.address in consented and change.address not in self.outcomes:
                 ready.append(change)
         return ready
+
+    def _half_way(self, address: Address, current: Compared) -> bool:
+        """Its removal takes two steps, and the second is still to come."""
+        change, outcome = current.changes.get(address), self.outcomes.get(address)
+        if change is None or not change.pending:
+            return False
+        gone = self.comparer.desired.resources[address].resource.state == "absent"
+        first = gone and change.action is Action.UPDATE
+        return first or (outcome is not None and outcome.status is Status.CHANGED)
 
 
 def _judge(outcome: Outcome, seen: Change, current: Compared) -> Outcome:

@@ -1,4 +1,7 @@
-"""What each declared resource needs, joined from three places: its kind, itself, and blocking requirements."""
+"""What each declared resource needs, joined from three places: its kind, itself, and blocking requirements.
+
+What is to go turns its needs round: it goes before what it needed, where that is to go too.
+"""
 
 from __future__ import annotations
 
@@ -38,4 +41,22 @@ def edges(desired: Desired[Resource], kinds: Mapping[str, Kind[Any, Any]]) -> di
             if isinstance(other.resource, RequirementResource) and address.kind in other.resource.blocks:
                 mine.setdefault(other.address, Edge(other.address))
         found[address] = [mine[on] for on in sorted(mine)]
-    return found
+    return _undone_backwards(found, desired)
+
+
+def _undone_backwards(
+    found: Mapping[Address, list[Edge]], desired: Desired[Resource]
+) -> dict[Address, list[Edge]]:
+    gone = {a for a, item in desired.resources.items() if item.resource.state == "absent"}
+    turned: dict[Address, set[Edge]] = {}
+    for address in gone:
+        for edge in found[address]:
+            if edge.on in gone:
+                turned.setdefault(edge.on, set()).add(Edge(address))
+    return {
+        address: [
+            *(edge for edge in edges if not (address in gone and edge.on in gone)),
+            *sorted(turned.get(address, ())),
+        ]
+        for address, edges in found.items()
+    }

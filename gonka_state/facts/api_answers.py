@@ -123,7 +123,7 @@ def read_api(answers: Answers, api: str) -> AdminApi:
         governance_problem=governance_problem,
         epoch=index if isinstance(index, int) else None,
         phase=str(_at(epoch, "phase") or ""),
-        taking_part=_taking_part(answers.picked("participants", api)),
+        taking_part=nodes_in_epoch(answers.picked("participants", api)),
         ml_nodes=_ml_nodes(answers.part("cards", api)),
         now=_clock(answers.parts.get("clock")),
     )
@@ -183,7 +183,7 @@ def _governance(answers: Answers, api: str) -> tuple[frozenset[str] | None, str]
     return None, f"answers {status} without a model" if status else "does not answer"
 
 
-def _taking_part(answer: Picked) -> frozenset[str] | None:
+def nodes_in_epoch(answer: Picked) -> frozenset[str] | None:
     """The node ids of our own participant."""
     ours = _items(_at(answer.value, "active_participants", "participants"))
     if answer.status != _OK or not ours:

@@ -25,7 +25,8 @@ MARGIN = 240
 """Blocks before the next PoC in which nothing is disturbed: a model takes up to 20 minutes to load again
 (gonka-contract 4.3), and blocks may come every 5 seconds."""
 
-_SCRIPT = r"""
+# Every function asks one API after the other until one answers.
+FUNCTIONS = r"""
 get() { curl -sS --max-time "$WAIT" -- "$1"; }
 warm() { [ -n "$1" ] || { echo unknown; return; }; for _f in $1; do [ -e "$_f" ] && { echo yes; return; }; done; echo no; }
 epoch() { for _u in "$@"; do _a=$(get "$_u/v1/epochs/latest") && case $_a in *'"phase"'*) printf '%s' "$_a"; return ;; esac; done; return 1; }
@@ -43,7 +44,7 @@ member() {
 def script(source: ChainSource, look: Look) -> str:
     """POSIX sh: the key's file, and up to two requests to each API until one answers."""
     apis = quote(*source.apis)
-    lines = [_SCRIPT, f"WAIT={max(look.http_timeout // 2, 1)}", f"part warm warm {quote(source.keyring)}"]
+    lines = [FUNCTIONS, f"WAIT={max(look.http_timeout // 2, 1)}", f"part warm warm {quote(source.keyring)}"]
     lines.append(f"part epoch epoch {apis}")
     if source.address:
         lines.append(f"part member member {quote(source.address)} {apis}")

@@ -95,6 +95,10 @@ platforms() {
   ids=$(docker images --quiet --no-trunc | sort -u)
   [ -z "$ids" ] || docker image inspect --format '{{.ID}}	{{.Os}}/{{.Architecture}}' $ids
 }
+networks() {
+  docker network ls --filter label=com.docker.compose.project \
+    --format '{{.ID}}{{"\t"}}{{.Label "com.docker.compose.project"}}'
+}
 blank() { sed -n 's/.*level=warning msg="The \\"\([A-Za-z0-9_]*\)\\" variable is not set.*/blank\t\1/p' | sort -u; }
 shape() {
   awk '

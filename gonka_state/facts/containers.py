@@ -51,7 +51,7 @@ class ContainersState:
     `images` maps REPOSITORY:TAG and REPOSITORY@DIGEST to the image's id, `platforms` ids to OS/ARCHITECTURE;
     `urls` maps a URL to its HTTP status, 0 for no answer, and is None when none could be asked; `modified`
     is in seconds since the epoch. `cards` maps a container's id to what counting its GPUs gave, and "" to
-    the host's own.
+    the host's own. `networks` are the ids of each project's networks, asked for where a service is to go.
     """
 
     error: str = ""
@@ -63,6 +63,7 @@ class ContainersState:
     modified: dict[str, float] = field(default_factory=dict)
     urls: dict[str, int] | None = field(default_factory=dict)
     cards: dict[str, Cards] = field(default_factory=dict)
+    networks: dict[str, list[str]] = field(default_factory=dict)
 
 
 class ContainersFact(Fact[ContainersState]):
@@ -82,6 +83,7 @@ class ContainersFact(Fact[ContainersState]):
         lines = [compose.SHELL, compose.LOOK, "part engine engine; engine 2>/dev/null || exit 0"]
         lines += ['SEEN=$(seen 2>&1); RC=$?; part containers replay; [ "$RC" = 0 ] || exit 0']
         lines += ["part images images"]
+        lines += ["part networks networks"] if any(item.state == "absent" for item in services) else []
         lines += ["part platforms platforms"] if len(projects) > len(services) else []
         for key, project in {compose.project_key(item): item for item in projects}.items():
             where = quote("\n".join(compose.paths(project)), quote(*compose.variable_files(project)))
@@ -131,6 +133,7 @@ class ContainersFact(Fact[ContainersState]):
                 modified=_modified(parts),
                 urls=_answers(parts),
                 cards=read_cards(parts),
+                networks=_networks(parts),
             )
         except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
             raise FactError(f"docker's answer cannot be understood: {error}") from error
@@ -187,6 +190,14 @@ def _platforms(parts: Parts) -> dict[str, str]:
     """What was printed counts: an image that goes away in between fails docker as a whole."""
     lines = parts["platforms"].lines if "platforms" in parts else []
     return dict(line.split("\t", 1) for line in lines if line)
+
+
+def _networks(parts: Parts) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in parts.need("networks").lines if "networks" in parts else []:
+        identity, project = line.split("\t")
+        found.setdefault(project, []).append(identity)
+    return found
 
 
 def _modified(parts: Parts) -> dict[str, float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gonka_state.core import masking
-from gonka_state.core.observation import Observation, Present, Unknown, Unmanaged, Value
+from gonka_state.core.observation import Absent, Observation, Present, Unknown, Unmanaged, Value
 from gonka_state.errors import FactError
 from gonka_state.facts import env_awk, files
 from gonka_state.facts.base import Fact, Look, Parts, pyinfra_fact, quote, split_parts
@@ -136,6 +136,8 @@ def observe_env_file(state: EnvFilesState, resource: EnvFileResource, here: Here
         return seen  # type: ignore[return-value]
     if trouble := _trouble(file, resource):
         return trouble
+    if resource.state == "absent":
+        return _left(file, resource)
     attributes: dict[str, Value] = {
         "variables": {name: _value(file, name) for name in resource.variables},
         "mode": files.like(resource.mode, seen.mode),
@@ -143,6 +145,16 @@ def observe_env_file(state: EnvFilesState, resource: EnvFileResource, here: Here
         "group": seen.group,
     }
     return Present(attributes, reason="; ".join(_remarks(file, resource)))
+
+
+def _left(file: EnvFile, resource: EnvFileResource) -> Observation:
+    """What is to be removed: our variables. What nobody declared keeps the file."""
+    ours = sorted(set(resource.variables) & file.lines.keys())
+    others = ", ".join(dict.fromkeys(file.undeclared))
+    stays = f"the file stays: nobody declared {others}" if others else ""
+    if others and not ours:
+        return Absent(reason=stays)
+    return Present({"variables": ours}, reason=stays)
 
 
 def _trouble(file: EnvFile, resource: EnvFileResource) -> Unknown | None:

@@ -40,6 +40,9 @@ def observe_model(state: ModelsState, resource: ModelResource, here: Here) -> Ob
     if home not in state.homes:
         return not_looked_at(home)
     model = state.homes[home].get(resource.name, Cached())
+    if resource.state == "absent":
+        there = model.snapshots or model.blobs or model.unfinished
+        return Present({}, reason=f"{human_bytes(model.size)} in {home}") if there else Absent()
     running = state.units.get(slug(resource.name)) == "running"
     notes = ["a download is running"] if running else _leftover(model)
     if not (model.snapshots or model.blobs or model.unfinished):

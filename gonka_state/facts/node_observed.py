@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from gonka_state.resources.compose_service import ComposeServiceResource
 
 ENABLED, PERSISTED = "enabled", "persisted"
+API = "api"
+"""The service that answers as the Admin API."""
 
 
 def behind_api(mine: NodeResource, theirs: ComposeServiceResource) -> bool:  # noqa: ARG001 (a pair of resources)
     """The service that answers as the Admin API."""
-    return theirs.name == "api"
+    return theirs.name == API
 
 
 def attributes_of(entry: Mapping[str, Any]) -> dict[str, Value]:

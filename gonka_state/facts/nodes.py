@@ -44,14 +44,12 @@ _VERSION = wanted("api_version/version")
 _MODELS = wanted("models/*/id")
 _EPOCH = wanted("latest_epoch/index", "phase", "block_height")
 _GROUP = "active_participants/participants/*"
-_PARTICIPANTS = wanted(
-    f"{_GROUP}/index", f"{_GROUP}/inference_url", f"{_GROUP}/ml_nodes/*/ml_nodes/*/node_id"
-)
+PARTICIPANTS = wanted(f"{_GROUP}/index", f"{_GROUP}/inference_url", f"{_GROUP}/ml_nodes/*/ml_nodes/*/node_id")
 _CARDS = wanted(*(f"devices/*/{name}" for name in ("total_memory_mb", "used_memory_mb", "is_available")))
 _LOADED = wanted("state", "loaded_model", "version")
 
 # Of all participants only the one that names us, by address or by URL.
-_OWN = r"""
+OWN = r"""
 own() { pick "$1" "$2" "$3" | awk -F '\t' -v one="\"$4\"" -v other="\"$5\"" '
   /^end / { if (mine) printf "%s", lines; print; next }
   $3 != at { if (mine) printf "%s", lines; lines = ""; mine = 0; at = $3 }
@@ -82,7 +80,7 @@ class NodesFact(Fact[NodesState]):
         An API that does not answer the first one is not asked on.
         """
         declared = [item for item in wanted if isinstance(item, NodeResource)]
-        lines = [PICK, _OWN, _CARDS_OF, "part clock date +%s"]
+        lines = [PICK, OWN, _CARDS_OF, "part clock date +%s"]
         for api in sorted({item.api for item in declared}):
             lines += _questions([item for item in declared if item.api == api], look.http_timeout)
         return "\n".join(lines)
@@ -121,7 +119,7 @@ def _questions(declared: Sequence[NodeResource], seconds: int) -> list[str]:
         f'if [ "$_rc" -lt {ANSWERED} ]; then',
         ask("epoch", pick(short, f"{public}/v1/epochs/latest", _EPOCH)),
     ]
-    people = pick(short, f"{public}/v1/epochs/current/participants", _PARTICIPANTS).removeprefix("pick ")
+    people = pick(short, f"{public}/v1/epochs/current/participants", PARTICIPANTS).removeprefix("pick ")
     lines += [ask("participants", f"own {people} {own}"), "fi", "else governed=4", "fi"]
     if seeds:
         lines += [

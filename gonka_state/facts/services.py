@@ -13,6 +13,7 @@ from gonka_state.facts.placement import (
     containers_of,
     image_id,
     newer_files,
+    project_name,
     rival_of,
     silent,
     taken_by,
@@ -68,7 +69,7 @@ def observe_service(state: ContainersState, resource: ComposeServiceResource, he
         return silent(state)
     mine = containers_of(state, resource)
     if resource.state == "absent":
-        return Present({}, details=_details(state, resource, mine)) if mine else Absent()
+        return _left(state, resource, mine)
     trouble = unasked(state, resource) or _unreadable(state, resource)
     if trouble:
         return trouble
@@ -92,6 +93,17 @@ def observe_service(state: ContainersState, resource: ComposeServiceResource, he
         details=_details(state, resource, mine),
         reason="; ".join(filter(None, [*changed, sick if resource.running else "", cards.error])),
     )
+
+
+def _left(state: ContainersState, resource: ComposeServiceResource, mine: Sequence[Container]) -> Observation:
+    """What is to be removed: its containers, and with the last of its project the project's networks."""
+    project = project_name(state, resource)
+    empty = not any(item.project == project for item in state.containers)
+    networks = state.networks.get(project, []) if empty else []
+    if not mine and not networks:
+        return Absent()
+    details = {"containers": [item.id for item in mine], "project": project}
+    return Present({}, details, reason="" if mine else f"networks of project {project} are left")
 
 
 def wanted_service(state: ContainersState, resource: ComposeServiceResource, here: Here) -> dict[str, Value]:  # noqa: ARG001 (every kind is asked alike)

@@ -59,9 +59,9 @@ def last_of(connection: sqlite3.Connection, command: str) -> Run | None:
 
 
 def converges(connection: sqlite3.Connection, cluster: int, since: float, limit: int) -> list[Run]:
-    """The latest converges that ran something, latest first, with their steps."""
+    """The latest converges, restarts and cleanups that ran something, latest first, with their steps."""
     rows = connection.execute(
-        f"SELECT {_RUN} FROM runs WHERE cluster = ? AND at >= ? AND command = 'converge'"  # noqa: S608 (a constant)
+        f"SELECT {_RUN} FROM runs WHERE cluster = ? AND at >= ? AND command IN ('converge', 'restart', 'cleanup')"  # noqa: S608 (a constant)
         " AND EXISTS (SELECT 1 FROM steps WHERE run = runs.id) ORDER BY at DESC, id DESC LIMIT ?",
         (cluster, since, limit),
     ).fetchall()

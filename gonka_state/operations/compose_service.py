@@ -11,6 +11,7 @@ from gonka_state.facts.base import quote
 from gonka_state.facts.container import parse_container
 from gonka_state.facts.health import ailment
 from gonka_state.operations.base import Commands, Do, Pause, Result, Say, Step, fail
+from gonka_state.operations.compose_removal import remove
 from gonka_state.operations.pull import pull
 from gonka_state.resources.compose_service import ComposeServiceResource
 
@@ -69,12 +70,12 @@ done
 def apply(step: Step[ComposeServiceResource]) -> Commands:
     """Close the gap of one service; never touches its dependencies, volumes or neighbours."""
     if step.change.action is Action.DELETE:
-        yield from _remove(step)
+        yield from remove(step)
     elif not step.resource.running:
         yield from _park(step)
     else:
         yield from _run(step)
-        yield from _until_healthy(step)
+        yield from until_healthy(step)
 
 
 def declared_service(
@@ -105,7 +106,7 @@ def _run(step: Step[ComposeServiceResource]) -> Commands:
     """Make or start the container, with its image fetched first so that the interruption is short."""
     resource, details = step.resource, step.details
     if details.get("health") == "unhealthy" and _only(step, "healthy"):
-        yield from _compose(step, f"restart {resource.name}", "restart --no-deps")
+        yield from compose_command(step, f"restart {resource.name}", "restart --no-deps")
         return
     if _only(step, "healthy"):
         return
@@ -115,14 +116,14 @@ def _run(step: Step[ComposeServiceResource]) -> Commands:
     verb = "up --detach --no-deps --quiet-pull"
     if details.get("recreate"):
         verb += " --force-recreate"
-    yield from _compose(step, f"docker compose up {resource.name}", verb, pin)
+    yield from compose_command(step, f"docker compose up {resource.name}", verb, pin)
 
 
 def _only(step: Step[ComposeServiceResource], attribute: str) -> bool:
     return {item.name for item in step.change.attributes} == {attribute}
 
 
-def _compose(step: Step[ComposeServiceResource], about: str, verb: str, pin: str = "") -> Commands:
+def compose_command(step: Step[ComposeServiceResource], about: str, verb: str, pin: str = "") -> Commands:
     """One command of compose for the service alone; `pin` keeps a running image where the tag moved on.
 
     Raises:
@@ -139,21 +140,15 @@ def _compose(step: Step[ComposeServiceResource], about: str, verb: str, pin: str
         )
 
 
-def _remove(step: Step[ComposeServiceResource]) -> Commands:
-    ids = quote(*step.details.get("containers", ()))
-    script = f"docker stop {ids} >/dev/null && docker rm {ids} >/dev/null"
-    yield Do(
-        f"stop and remove {step.resource.name}", script, deadline=max(step.timeouts.step, 60), turn="compose"
-    )
-
-
 def _park(step: Step[ComposeServiceResource]) -> Commands:
     """A service that is wanted, but not running."""
     if step.change.action is Action.CREATE or step.differs("current") or step.differs("image"):
         yield from _fetch(step)
-        yield from _compose(step, f"make {step.resource.name} without a start", "up --no-start --no-deps")
+        yield from compose_command(
+            step, f"make {step.resource.name} without a start", "up --no-start --no-deps"
+        )
     if step.differs("running"):
-        yield from _compose(step, f"stop {step.resource.name}", "stop")
+        yield from compose_command(step, f"stop {step.resource.name}", "stop")
 
 
 def _fetch(step: Step[ComposeServiceResource]) -> Commands:
@@ -166,7 +161,7 @@ def _fetch(step: Step[ComposeServiceResource]) -> Commands:
     yield from pull(rest[0], step.timeouts.pull)
 
 
-def _until_healthy(step: Step[ComposeServiceResource]) -> Commands:
+def until_healthy(step: Step[ComposeServiceResource]) -> Commands:
     """Wait, telling every ten seconds what is missing."""
     resource = step.resource
     asked = f"asked() {{ answers 5 {quote(*compose.urls(resource))}; }}" if resource.url else "asked() { :; }"

@@ -10,7 +10,7 @@ from gonka_state.core.masking import without_secrets
 from gonka_state.facts import env_awk, files
 from gonka_state.facts.base import quote
 from gonka_state.operations.base import Do
-from gonka_state.operations.placing import ownership, placing
+from gonka_state.operations.placing import PREVIOUS, ownership, placing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,10 +28,21 @@ edited() {
 }
 """
 
+# Only comments are left: nobody else's values are in it.
+_EMPTY = r"""
+grep -Eq '^[[:blank:]]*[^#[:blank:]]' -- "$target" || rm -f -- "$target" "${target}PREVIOUS"
+"""
+
 
 def apply(step: Step[EnvFileResource]) -> Commands:
-    """Write the variables that differ, all of them into a new file; else only mode and owner."""
+    """Write the variables that differ, all of them into a new file; else only mode and owner.
+
+    What is removed are the declared variables, and the file where no other is in it.
+    """
     resource = step.resource
+    if step.change.action is Action.DELETE:
+        yield _without(resource)
+        return
     if step.change.action is not Action.CREATE and not step.differs("variables"):
         yield Do("set mode and owner", "\n".join(["set -e", *ownership(resource, quote(resource.name))]))
         return
@@ -41,21 +52,22 @@ def apply(step: Step[EnvFileResource]) -> Commands:
         f"-{name}" if values[name] is None else f"+{name}={env_text.written(values[name] or '')}"
         for name in names
     ]
-    gone = quote("\n".join(edit for edit in edits if edit.startswith("-")))
+    yield Do("write the variables", _script(resource, edits), stdin="".join(f"{edit}\n" for edit in edits))
+
+
+def _script(resource: EnvFileResource, edits: Iterable[str]) -> str:
+    gone = [edit for edit in edits if edit.startswith("-")]
     # What is removed is gone: in the version that is kept, too.
-    keep = (
-        f"edited printf '%s\\n' {gone}" if any(values[name] is None for name in names) else 'cat -- "$target"'
-    )
-    script = "\n".join(
-        (
-            files.SHELL,
-            env_awk.FUNCTIONS,
-            f"LAYOUT={quote(without_secrets(resource.layout))}",
-            _EDITED,
-            placing(resource, "edited cat", keep),
-        )
-    )
-    yield Do("write the variables", script, stdin="".join(f"{edit}\n" for edit in edits))
+    keep = f"edited printf '%s\\n' {quote(chr(10).join(gone))}" if gone else 'cat -- "$target"'
+    layout = f"LAYOUT={quote(without_secrets(resource.layout))}"
+    return "\n".join((files.SHELL, env_awk.FUNCTIONS, layout, _EDITED, placing(resource, "edited cat", keep)))
+
+
+def _without(resource: EnvFileResource) -> Do:
+    edits = [f"-{name}" for name in resource.variables]
+    emptied = resource.model_copy(update={"validate_with": None})
+    script = f"{_script(emptied, edits)}{_EMPTY.replace('PREVIOUS', PREVIOUS)}"
+    return Do("remove the variables", script, stdin="".join(f"{edit}\n" for edit in edits))
 
 
 def _differing(step: Step[EnvFileResource]) -> Iterable[str]:

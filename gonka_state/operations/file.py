@@ -8,7 +8,7 @@ from gonka_state.core.change import Action
 from gonka_state.core.masking import reveal
 from gonka_state.facts.base import quote
 from gonka_state.operations.base import Do
-from gonka_state.operations.placing import ownership, placing
+from gonka_state.operations.placing import PREVIOUS, ownership, placing
 
 if TYPE_CHECKING:
     from gonka_state.operations.base import Commands, Step
@@ -20,7 +20,11 @@ def apply(step: Step[FileResource]) -> Commands:
     resource = step.resource
     path = quote(resource.name)
     if step.change.action is Action.DELETE:
-        yield Do("remove the file", f"rm -f -- {path}")
+        # What is removed is gone, secrets in the version that was kept among it.
+        yield Do(
+            "remove the file",
+            f'target=$(readlink -m -- {path})\nrm -f -- {path} "$target{PREVIOUS}"',
+        )
         return
     writes = resource.content is not None and (step.change.action is Action.CREATE or step.differs("content"))
     if not writes:

@@ -13,6 +13,7 @@ from gonka_state.facts.model_cache import folder
 from gonka_state.operations.base import Do, Pause, Say, Step, fail
 from gonka_state.operations.model_job import Job, of_hub
 from gonka_state.operations.model_progress import Progress, Status
+from gonka_state.operations.model_removal import remove
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -82,6 +83,9 @@ def apply(step: Step[ModelResource]) -> Commands:
             `timeouts.model` is over (the download then goes on without us).
     """
     job = Job.of(step.resource)
+    if step.change.action is Action.DELETE:
+        yield from remove(job)
+        return
     if step.change.action is Action.CREATE or step.differs("revision"):
         yield from _fetch(job, step)
     if step.resource.ref:

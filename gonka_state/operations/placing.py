@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from gonka_state.resources.env_file import EnvFileResource
     from gonka_state.resources.file import FileResource
 
+PREVIOUS = ".gonka-state-previous"
+"""What the name of the version that is kept ends in."""
+
 
 def ownership(resource: EnvFileResource | FileResource, path: str) -> list[str]:
     """Shell lines that give `path` (already quoted) its declared owner, group and mode."""
@@ -50,7 +53,7 @@ sync -- "$new"
 if [ -e "$target" ]; then
   {keep} >"$new.previous"
   chown --reference="$new" -- "$new.previous"; chmod --reference="$new" -- "$new.previous"
-  mv -f -- "$new.previous" "$target.gonka-state-previous"
+  mv -f -- "$new.previous" "$target{PREVIOUS}"
 fi
 mv -f -- "$new" "$target"
 """

@@ -1,4 +1,4 @@
-"""Which operation closes a gap of which kind. Imported by converge alone."""
+"""Which operation closes a gap of which kind. Imported by what writes alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from gonka_state.operations import (
     authorized_keys,
     chain_sync,
     compose_images,
+    compose_restart,
     compose_service,
     container_port,
     directory,
@@ -62,3 +63,6 @@ OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
     }
 )
 """Operations by kind. A kind without one (requirement) is closed by a human."""
+
+RESTARTS: Mapping[str, Operation[Any]] = MappingProxyType({"compose-service": compose_restart.apply})
+"""What `restart` does instead."""

@@ -80,7 +80,8 @@ def _converge(run: Run, style: Style) -> str:
     said = ", ".join(
         style.paint(f"{n} {status}", _STEP_COLORS.get(status, "red")) for status, n in counts.items()
     )
-    return f"#{run.number}  {show_moment(run.at)}  {said} ({human_duration(run.seconds)}), exit status {run.status}"
+    what = "" if run.command == "converge" else f"{run.command}: "
+    return f"#{run.number}  {show_moment(run.at)}  {what}{said} ({human_duration(run.seconds)}), exit status {run.status}"
 
 
 def _statuses(run: Run) -> list[str]:

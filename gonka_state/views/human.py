@@ -25,8 +25,15 @@ def header(plan: Plan, style: Style) -> str:
     return f"{style.paint(f'{plan.cluster} · {where}', color)} · {style.fit(hosts, len(plan.cluster) + len(where) + 6)}"
 
 
-def render_plan(plan: Plan, style: Style, *, unmanaged: bool = False, verbose: bool = False) -> str:
-    """The whole plan; its last line is the summary."""
+def render_plan(
+    plan: Plan,
+    style: Style,
+    *,
+    unmanaged: bool = False,
+    verbose: bool = False,
+    further: Sequence[str] = (),
+) -> str:
+    """The whole plan; `further` lines stand before its last, the summary."""
     lines = [
         header(plan, style),
         *chain_lines(plan, style),
@@ -37,7 +44,7 @@ def render_plan(plan: Plan, style: Style, *, unmanaged: bool = False, verbose: b
         lines += _unmanaged(plan, style)
     if verbose:
         lines += _notes(plan, style)
-    return "\n".join([*lines, "", summary(plan)])
+    return "\n".join([*lines, *further, "", summary(plan)])
 
 
 def chain_lines(plan: Plan, style: Style) -> list[str]:
@@ -117,8 +124,8 @@ def summary(plan: Plan) -> str:
 _STATUS_COLORS = {Status.CHANGED: "green", Status.SKIPPED: "yellow"}
 
 
-def render_report(report: Report, style: Style, *, verbose: bool = False) -> str:
-    """What a converge did, and what is left."""
+def render_report(report: Report, style: Style, *, verbose: bool = False, command: str = "converge") -> str:
+    """What a converge, or another command that changes hosts, did, and what is left."""
     lines: list[str] = []
     if report.plan.ignored_phase and report.outcomes:
         lines.append(style.paint(f"the phase was ignored: {clean(report.plan.ignored_phase)}", "yellow"))
@@ -135,7 +142,8 @@ def render_report(report: Report, style: Style, *, verbose: bool = False) -> str
         lines += ["", style.paint("left as it is", "bold")]
         lines += _hosts(report.after, rest, style, verbose=verbose)
     lines += _notes(report.after, style)
-    return "\n".join([*lines, "", report_summary(report)]) if lines else report_summary(report)
+    summed = report_summary(report, command)
+    return "\n".join([*lines, "", summed]) if lines else summed
 
 
 def _outcome_lines(outcome: Outcome, style: Style) -> list[str]:
@@ -148,7 +156,7 @@ def _outcome_lines(outcome: Outcome, style: Style) -> list[str]:
     return lines
 
 
-def report_summary(report: Report) -> str:
+def report_summary(report: Report, command: str = "converge") -> str:
     """The last line of a converge."""
     counts = [
         f"{report.count(status)} {status}"
@@ -164,7 +172,7 @@ def report_summary(report: Report) -> str:
         else f"{len(report.after.unknown)} unknown"
     )
     maintained = f", {len(report.after.maintained)} in maintenance" if report.after.maintained else ""
-    return f"Converge: {', '.join(counts)}; {rest}{maintained} ({report.seconds:.1f} s)"
+    return f"{command.capitalize()}: {', '.join(counts)}; {rest}{maintained} ({report.seconds:.1f} s)"
 
 
 def render_problems(problems: Sequence[str], style: Style) -> str:

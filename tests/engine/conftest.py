@@ -307,8 +307,14 @@ class Paper:
             observer = Observer(session, self.desired, self.kinds, self._event)
             return comparer.compare(observer.look(comparer.hosts()))
 
-    def converge(self, between: Callable[[], None] = lambda: None, **words: Any) -> Report:  # noqa: ANN401 (Comparer's own)
-        """Look, run what is planned, look again; `between` happens after the first look."""
+    def converge(
+        self,
+        between: Callable[[], None] = lambda: None,
+        *,
+        first: Sequence[str] = (),
+        **words: Any,  # noqa: ANN401 (Comparer's own)
+    ) -> Report:
+        """Look, run what is planned, look again; `between` happens after the first look, `first` is a converger's."""
         from gonka_state.engine.converge import Converger  # noqa: PLC0415 (loads pyinfra)
         from gonka_state.engine.observe import Observer  # noqa: PLC0415
 
@@ -317,9 +323,10 @@ class Paper:
             observer = Observer(session, self.desired, self.kinds, self._event)
             snapshot = observer.look(comparer.hosts())
             comparer = pruning(comparer, snapshot, lambda _: comparer.selected)
-            first = comparer.compare(snapshot)
+            seen = comparer.compare(snapshot)
             between()
-            return Converger(session, observer, comparer, OPERATIONS, self._event).run(snapshot, first)
+            converger = Converger(session, observer, comparer, OPERATIONS, self._event, first)
+            return converger.run(snapshot, seen)
 
     def _event(self, where: str, text: str) -> None:
         self.events.append((where, text))

@@ -336,3 +336,17 @@ def test_here_knows_everything_declared_on_the_host_and_every_address(paper: Pap
     assert [resource.name for resource in here.declared] == ["a"]
     assert here.addresses == {"network": "10.77.0.11", "ml-01": "10.77.0.12"}
     assert here.peer == "10.77.0.254"
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "first"),
+    [("present", "present", "theirs"), ("absent", "present", "theirs"), ("absent", "absent", "mine")],
+)
+def test_what_is_to_go_goes_before_what_it_needed(paper: Paper, mine: str, theirs: str, first: str) -> None:
+    needy = paper.note("network", "mine", state=mine, needs=["note:theirs"])
+    needed = paper.note("network", "theirs", state=theirs)
+
+    found = edges(paper.desired, paper.kinds)
+
+    assert found[needy] == ([Edge(needed)] if first == "theirs" else [])
+    assert found[needed] == ([] if first == "theirs" else [Edge(needy)])

@@ -401,3 +401,32 @@ def test_a_removal_in_two_steps_is_done_one_step_at_a_time(paper: Paper) -> None
     paper.converge()
 
     assert paper.read("network", "n") is None
+
+
+def test_what_goes_after_a_removal_in_two_steps_waits_for_the_second(paper: Paper) -> None:
+    paper.has("network", n="busy", under="x")
+    paper.note("network", "n", state="absent", needs=["note:under"])
+    under = paper.note("network", "under", state="absent")
+
+    report = paper.converge()
+
+    assert [change.address for change in report.after.pending][-1] == under
+    assert (paper.read("network", "n"), paper.read("network", "under")) == ("idle", "x")
+
+    paper.converge()
+
+    assert (paper.read("network", "n"), paper.read("network", "under")) == (None, None)
+
+
+@pytest.mark.parametrize(("first", "looks"), [((), 2), (("note",), 3)])
+def test_kinds_that_come_first_are_looked_at_again_before_the_others(
+    paper: Paper, first: tuple[str, ...], looks: int
+) -> None:
+    paper.has("network", b="x")
+    paper.note("network", "a")
+    paper.copy("network", "c", of="b")
+
+    report = paper.converge(first=first)
+
+    assert [outcome.status for outcome in report.outcomes] == [Status.CHANGED] * 2
+    assert sum(text.startswith("looked") for host, text in paper.events if host == "network") == looks

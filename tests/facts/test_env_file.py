@@ -192,3 +192,24 @@ def test_whatever_a_host_answers_is_understood_or_refused(junk: str) -> None:
         FACT.parse(f"{text}{MARK}x part variables /e\n{junk}\n{MARK}x rc 0 \n")
     except FactError:
         return
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("# ours\nA=1\nB=2\n", Present({"variables": ["A", "B"]})),
+        ("# only this\n", Present({"variables": []})),
+        ("B=1\nOTHER=x\n", Present({"variables": ["B"]}, reason="the file stays: nobody declared OTHER")),
+        ("OTHER=x\n", Absent(reason="the file stays: nobody declared OTHER")),
+        (None, Absent()),
+    ],
+)
+def test_what_is_to_be_removed_are_our_variables(
+    section: Run, tmp_path: Path, text: str | None, seen: Observation
+) -> None:
+    path = tmp_path / "env"
+    if text is not None:
+        path.write_text(text)
+    wish = EnvFileResource(name=str(path), variables={"A": "1", "B": None}, state="absent")
+
+    assert observe_env_file(FACT.parse(section(FACT, [wish])), wish, HERE) == seen

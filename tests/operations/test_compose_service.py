@@ -14,6 +14,7 @@ from gonka_state.core.observation import Absent, Observation, Present
 from gonka_state.errors import StepError
 from gonka_state.facts.here import Here
 from gonka_state.operations.base import Command, Commands, Do, Pause, Result, Say, Step
+from gonka_state.operations.compose_restart import apply as restart
 from gonka_state.operations.compose_service import apply
 from gonka_state.resources.compose_service import ComposeServiceResource
 
@@ -212,21 +213,39 @@ def test_composes_own_words_are_the_error() -> None:
     assert "docker compose ps" in caught.value.hint
 
 
-def test_a_removal_names_the_containers_of_the_look_and_no_more() -> None:
-    gone = step(service(state="absent"), action=Action.DELETE, details={"containers": ["a8b1", "c9d2"]})
-
-    (command,) = drive(apply(gone), [DONE])
-
-    assert isinstance(command, Do)
-    assert command.script == "docker stop a8b1 c9d2 >/dev/null && docker rm a8b1 c9d2 >/dev/null"
-
-
 def test_a_service_that_shall_not_run_is_made_or_stopped() -> None:
     made = drive(apply(step(service(running=False), action=Action.CREATE)), [HERE, DONE])
     stopped = drive(apply(step(service(running=False), "running")), [DONE])
 
     assert "VERB='up --no-start --no-deps'" in up(made).script
     assert "VERB=stop\n" in up(stopped).script
+
+
+def test_a_restart_is_of_this_service_alone_and_waits_until_it_is_healthy() -> None:
+    done = drive(restart(step(service(name="web"), "restarted")), [DONE, seen(2), seen(12)])
+
+    assert abouts(done) == ["restart web", "see whether web is healthy", "see whether web is healthy"]
+    assert "VERB='restart --no-deps'" in up(done).script
+
+
+def test_one_that_somebody_else_has_restarted_is_only_waited_for() -> None:
+    assert abouts(drive(restart(step(service(), "healthy")), [seen(12)])) == ["see whether api is healthy"]
+
+
+def test_an_api_is_given_time_to_store_its_nodes_before_it_restarts() -> None:
+    done = drive(restart(step(service(), "restarted")), [DONE, seen(12)])
+
+    assert [item.seconds for item in done[:2] if isinstance(item, Pause)] == [60]
+    assert abouts(done)[0] == "restart api"
+
+
+def test_a_container_that_does_not_come_back_is_a_failed_step_with_its_last_words() -> None:
+    down = seen(5, status="exited", exit=1)
+
+    with pytest.raises(
+        StepError, match=r"web is not healthy after 0 s: exited with status 1[\s\S]*no such file"
+    ):
+        drive(restart(step(service(name="web"), "restarted")), [DONE, down, Result(0, "no such file\n")])
 
 
 def test_no_script_can_take_more_than_its_service_down() -> None:

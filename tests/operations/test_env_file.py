@@ -222,3 +222,36 @@ def test_nothing_else_changes_whatever_the_file_holds(
 def test_any_name_is_written_as_it_is(tmp_path: Path, name: str) -> None:
     assert run(do(tmp_path / name, action=Action.CREATE, variables={"A": "1"})).returncode == 0
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def remove(path: Path, **variables: str | None) -> subprocess.CompletedProcess[bytes]:
+    return run(do(path, action=Action.DELETE, state="absent", validate_with="false", variables=variables))
+
+
+def test_a_file_that_is_ours_alone_goes_with_its_previous_version(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+    path.write_text("# ours\nA=1\n  export B='two'\n\n")
+    (tmp_path / "env.gonka-state-previous").write_text("A=0\n")
+
+    assert remove(path, A="1", B="other", C=None).returncode == 0
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("other", ["THEIRS='x'", ". /etc/default/other", "export PATH"])
+def test_what_nobody_declared_keeps_the_file(tmp_path: Path, other: str) -> None:
+    path = tmp_path / "env"
+    path.write_text(f"# ours\nA=1\n{other}\nB=2\n")
+
+    assert remove(path, A="1", B="2").returncode == 0
+
+    assert path.read_text() == f"# ours\n{other}\n"
+    assert (tmp_path / "env.gonka-state-previous").read_text() == f"# ours\n{other}\n"
+
+
+def test_a_line_that_speaks_of_ours_among_others_is_left_to_a_human(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+    path.write_text("A=1; export A\n")
+
+    assert remove(path, A="1").returncode != 0
+    assert path.read_text() == "A=1; export A\n"

@@ -212,6 +212,7 @@ def test_an_owner_that_does_not_exist_is_an_error_before_the_file_is_in_place(tm
 def test_absent_removes_the_file_and_twice_is_fine(tmp_path: Path) -> None:
     path = tmp_path / "it's"
     path.touch()
+    (tmp_path / "it's.gonka-state-previous").write_text("an older secret")
     do = only(step_for(FileResource(name=str(path), state="absent"), Action.DELETE))
 
     assert [run(do).returncode, run(do).returncode] == [0, 0]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Entry = dict[str, Any]
 PARTS: dict[str, type] = {
     "accounts": dict, "participants": dict, "transactions": dict, "grants": list, "allowances": list,
+    "summaries": dict,
 }  # fmt: skip
 
 
@@ -56,6 +57,11 @@ class Ledger:
             and granter in {"", item["granter"]}
             and grantee in {"", item["grantee"]}
         ]
+
+    def summary(self, epoch: str, address: str) -> Entry | None:
+        """What a host did in an epoch, and whether its reward is claimed."""
+        found: Entry | None = self.value.get("summaries", {}).get(f"{epoch}/{address}")
+        return found
 
     def allowance(self, granter: str, grantee: str) -> Entry | None:
         """What the granter pays of the grantee's fees."""

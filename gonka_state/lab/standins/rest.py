@@ -26,6 +26,11 @@ class Rest:
         self.routes = web.Routes()
         add = self.routes.add
         add("GET", "/productscience/inference/inference/participant/:address", self.participant)
+        add(
+            "GET",
+            "/productscience/inference/inference/epoch_performance_summary/:epoch/:address",
+            self.summary,
+        )
         add("GET", "/cosmos/auth/v1beta1/accounts/:address", self.account)
         add("GET", "/cosmos/bank/v1beta1/balances/:address", self.balances)
         add("GET", "/cosmos/authz/v1beta1/grants", self.grants)
@@ -41,6 +46,15 @@ class Rest:
             return not_found("participant not found")
         return web.as_json({"participant": {**about(address, item), "status": "ACTIVE", "join_time": "0",
                                             "join_height": str(item.get("height", 0))}})  # fmt: skip
+
+    def summary(self, _request: web.Request, epoch: str, address: str) -> web.Reply:
+        """One host in one epoch; numbers are texts, as the gateway writes them."""
+        item = self._ledger().summary(epoch, address)
+        if item is None:
+            return not_found("not found")
+        told = {"epoch_index": epoch, "participant_id": address, "missed_requests": "0",
+                "rewarded_coins": str(item.get("rewarded_coins", 0)), "claimed": bool(item.get("claimed"))}  # fmt: skip
+        return web.as_json({"epochPerformanceSummary": told})
 
     def account(self, _request: web.Request, address: str) -> web.Reply:
         """An account."""

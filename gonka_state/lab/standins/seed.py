@@ -1,8 +1,9 @@
 """A seed node, as far as a new host meets it: public API, RPC, REST, and a P2P port that gives the whole state.
 
 Its state is one JSON file (`--state`), which a test may edit at any time: `accounts`, `participants`, `grants`,
-`allowances`; and how it behaves: `version`, `phase`, `height`, `epoch`, `confirmation_poc`, `governance_models`,
-`fail` (500, garbage, hang), `chain_api` false, `page` (entries of a page), `block_seconds`.
+`allowances`, `summaries` (by EPOCH/ADDRESS: `rewarded_coins`, `claimed`); and how it behaves: `version`, `phase`,
+`height`, `epoch`, `confirmation_poc`, `governance_models`, `fail` (500, garbage, hang), `chain_api` false, `page`
+(entries of a page), `block_seconds`.
 """
 
 from __future__ import annotations
