@@ -41,6 +41,7 @@ CRITERIA: Mapping[str, Collection[str]] = {
     "images": {"compose-images"},
     "containers": {"compose-service"},
     "keys": {"account", "keyring", "warm-key"},
+    "backup": {"backup", "restored-keys"},
     "block sync": {"chain-sync"},
     "registration": {"registration"},
     "grants": {"grants"},
