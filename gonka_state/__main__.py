@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import suppress
 
-CONNECTING = frozenset({"diff", "converge", "drift", "verify", "observe", "adopt", "hosts"})
+CONNECTING = frozenset({"diff", "converge", "drift", "verify", "observe", "adopt", "hosts", "backup"})
 INTERRUPTED = 130
 
 

@@ -30,6 +30,7 @@ _COMMANDS = {
     "logs": "Print what a service printed.",
     "tunnel": "Reach a loopback port of a host from here.",
     "history": "Show what checks found over time.",
+    "backup": "Take, list and restore the backup of a network host.",
     "schedule": "Have drift run every few minutes.",
     "adopt": "Write a cluster file for hosts that somebody else set up.",
     "import": "Make cluster files of an Ansible inventory or a list of addresses.",

@@ -10,6 +10,7 @@ import calendar
 import fcntl
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -22,7 +23,8 @@ HOME = Path(__file__).resolve().parent
 STATE = Path(os.environ.get("GONKA_STATE_BACKUP", "/var/lib/gonka-state/backup"))
 STATUS, SETTLED, STAGED = STATE / "status.json", STATE / "settled.json", STATE / "staged"
 MANIFEST, DATABASE = "manifest.json", "gonka.db"
-NO_REPOSITORY = "Is there a repository at the following location"
+_ABSENT = re.compile(r"(no such file|not exist|doesn't exist|not found).*Is there a repository at", re.IGNORECASE)
+"""restic asks this also where it was refused or cut off: only with these words there is none."""
 PATIENCE = 900
 Fields = dict[str, Any]
 
@@ -65,7 +67,7 @@ class Restic:
         try:
             said = self("snapshots", "--json", "--tag", self.declared["tag"], *options, timeout=timeout)
         except TroubleError as error:
-            if NO_REPOSITORY in str(error):
+            if _ABSENT.search(str(error)):
                 return None
             raise
         return sorted(map(told, json.loads(said or "null") or []), key=lambda item: float(item["time"]))

@@ -110,25 +110,36 @@ def place(declared: Fields, snapshot: str, wanted: list[str], height: int) -> li
         raise backup.TroubleError(f"{', '.join(running)} came to run meanwhile; nothing was restored")
     placed = []
     with fetched(backup.Restic(declared), snapshot) as scratch:
-        for item in files(declared, scratch):
-            if item["what"] not in wanted or item["now"] != "missing":
-                continue
+        # The consensus key comes last: a key that is there without its state could sign anything again.
+        for item in sorted(
+            files(declared, scratch), key=lambda item: item["path"] == declared["keys"][CONSENSUS]
+        ):
             file, target = Path(item["from"]), Path(item["path"])
+            if item["what"] not in wanted:
+                continue
             if target == Path(declared["directory"]) / STATE_FILE:
-                _raise_height(file, height)
-            _put(file, target, scratch)
-            placed.append(str(target))
+                _set_height(declared, file, target, height)
+            if item["now"] == "missing":
+                _put(file, target, scratch)
+                placed.append(str(target))
     new = [name for name, pattern in declared["keys"].items() if not backup.matching(pattern)]
     backup.STATE.mkdir(parents=True, exist_ok=True)
     backup.write(backup.SETTLED, {"by": "restore", "snapshot": snapshot, "time": time.time(), "new": new})
     return placed
 
 
-def _raise_height(file: Path, height: int) -> None:
-    """An older state would let the signer sign a block twice: it is told that it has signed beyond the newest."""
-    state = json.loads(file.read_text(encoding="utf-8"))
+def _set_height(declared: Fields, file: Path, target: Path, height: int) -> None:
+    """An older state would let the signer sign a block twice: it is told that it has signed beyond the newest.
+
+    A state without a key is what a restore left that was cut short, and is raised, too.
+    """
+    here = target if target.exists() else file
+    state = json.loads(here.read_text(encoding="utf-8"))
     state.update(height=str(max(height, int(state["height"]))), round="0", step=2, block_id=None)
-    file.write_text(json.dumps(state), encoding="utf-8")
+    if here == file:
+        file.write_text(json.dumps(state), encoding="utf-8")
+    elif not backup.matching(declared["keys"][CONSENSUS]):
+        backup.write(target, state)
 
 
 def _put(file: Path, target: Path, scratch: Path) -> None:
