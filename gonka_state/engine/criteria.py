@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.core.change import Action
 from gonka_state.core.checklist import Check, Checklist, HostChecks, Verdict
+from gonka_state.engine import criteria_backup
 from gonka_state.engine.criteria_nodes import node_checks
 from gonka_state.facts import public_api
 from gonka_state.resources.node import NodeResource
@@ -88,6 +89,7 @@ def verify(
             checks += _criteria(desired, compared, name)
             if desired.chain is not None and desired.chain.host == name:
                 checks += _public_api(snapshot, name)
+            checks += criteria_backup.checks(desired, compared, look, name)
             notes = [note for note in compared.plan.notes if note.host == name and note.name in nodes]
             checks += node_checks(notes, desired.limits, follows)
         hosts.append(HostChecks(name, login.address, tuple(checks), reached=not look.unknown))

@@ -167,6 +167,24 @@ def _units(part: Part) -> dict[str, dict[str, str]]:
     return dict(zip(("timer", "service"), answers, strict=False))
 
 
+REPOSITORY = "backup-repository"
+"""A section of its own: what the repository lists, asked whatever the host has."""
+
+
+def repository_script(program: str) -> str:
+    """POSIX sh that asks the repository for its snapshots."""
+    return f"{_FUNCTIONS}\npart snapshots snapshots {quote(program)}"
+
+
+def read_repository(text: str) -> list[dict[str, Any]]:
+    """What it lists.
+
+    Raises:
+        FactError: it could not be asked, or answered with something else.
+    """
+    return _json(split_parts(text).need("snapshots"), list) or []
+
+
 FACT = BackupFact()
 
 

@@ -23,7 +23,9 @@ HOME = Path(__file__).resolve().parent
 STATE = Path(os.environ.get("GONKA_STATE_BACKUP", "/var/lib/gonka-state/backup"))
 STATUS, SETTLED, STAGED = STATE / "status.json", STATE / "settled.json", STATE / "staged"
 MANIFEST, DATABASE = "manifest.json", "gonka.db"
-_ABSENT = re.compile(r"(no such file|not exist|doesn't exist|not found).*Is there a repository at", re.IGNORECASE)
+_ABSENT = re.compile(
+    r"(no such file|not exist|doesn't exist|not found).*Is there a repository at", re.IGNORECASE
+)
 """restic asks this also where it was refused or cut off: only with these words there is none."""
 PATIENCE = 900
 Fields = dict[str, Any]
