@@ -37,11 +37,15 @@ _SSH = re.compile(r"sftp:(?P<url>//)?(?P<login>[^/:]+)(?::(?P<port>\d+)(?=/))?[:
 
 def backup(expansion: Expansion, name: str, host: Host, node: Node) -> Iterator[Draft]:  # noqa: ARG001
     """Package, program, settings, secrets, timer; the backup itself, and whether lost keys are to be restored."""
-    words = expansion.words.backup
-    directory = admin_project(host) if host.role == NETWORK else None
-    if words is None or directory is None:
+    words, place = expansion.words.backup, expansion.tree.deepest(["backup"])
+    if words is None or host.role != NETWORK:
         return
-    place = expansion.tree.deepest(["backup"])
+    directory = admin_project(host)
+    if directory is None:
+        expansion.context.problems.add(
+            place.where, f"nothing to back up: no service of {name} answers the Admin API"
+        )
+        return
     if "restic" not in host.packages:
         yield Draft(name, "package", {"name": "restic"}, place)
     yield Draft(name, "directory", {"name": PROGRAM, "mode": "0700", "owner": "root"}, place)
