@@ -62,6 +62,7 @@ class Kept:
     cluster: Cluster
     identity: str
     consensus: str
+    worker: str
     nodes: list[dict[str, object]]
 
     def run(self, command: str, *words: str) -> Ran:
@@ -85,6 +86,12 @@ def _nodes(cluster: Cluster) -> list[dict[str, object]]:
     )
 
 
+def _worker(cluster: Cluster) -> str:
+    """A digest of the key that only the node database has."""
+    config = "curl -sf 127.0.0.1:9200/admin/v1/config"
+    return cluster.shell(NETWORK, f'{config} | grep -o \'"worker_private": *"[^"]*\' | sha256sum')
+
+
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     """The cluster in sync, with its first snapshot taken."""
@@ -103,7 +110,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
         ran = cluster.run("converge", "--yes")
         assert ran.status == 0, ran.out + ran.err
         identity = cluster.shell(NETWORK, IDENTITY)
-        yield Kept(cluster, identity, cluster.shell(NETWORK, f"cat {KEY}"), _nodes(cluster))
+        yield Kept(cluster, identity, cluster.shell(NETWORK, f"cat {KEY}"), _worker(cluster), _nodes(cluster))
     finally:
         subprocess.run([*program, "down", NAME], check=True, cwd=ROOT, timeout=300, capture_output=True)
 
@@ -137,6 +144,15 @@ def test_what_is_stale_is_drift_and_closed_by_a_backup(kept: Kept) -> None:
     assert closed.status == 0, closed.out + closed.err
     assert kept.shell("systemctl is-active gonka-state-backup.timer").strip() == "active"
     assert len(kept.cluster.shell(STORE, "ls /home/ubuntu/restic/snapshots").split()) == 2
+
+
+def test_a_backup_now_has_the_node_database(kept: Kept) -> None:
+    kept.shell(f"for i in $(seq 90); do [ -e {JOIN}/.dapi/gonka.db ] && exit 0; sleep 1; done; exit 1")
+
+    ran = kept.run("backup now")
+
+    assert (ran.status, f"{NETWORK}: snapshot " in ran.err) == (0, True), ran.err
+    assert kept.shell("ls /var/lib/gonka-state/backup/staged") == ""
 
 
 def test_a_snapshot_that_the_repository_does_not_list_is_red(kept: Kept) -> None:
@@ -204,6 +220,7 @@ def test_everything_comes_back_and_no_block_is_signed_twice(kept: Kept) -> None:
     assert done.status == 0, done.out + done.err
     assert kept.shell(IDENTITY) == kept.identity
     assert kept.shell(f"cat {KEY}") == kept.consensus
+    assert _worker(kept.cluster) == kept.worker
     assert _nodes(kept.cluster) == kept.nodes
     assert kept.run("diff").status == 0
 
