@@ -51,6 +51,8 @@ class Chain:
             key_file.write_text(
                 json.dumps({"priv_key": {"type": "tendermint/PrivKeyEd25519", "value": secret}})
             )
+        # A node key that was restored is kept, and the first run is one all the same.
+        if not (home / ".node_initialized").exists():
             (home / ".node_initialized").touch()
         self.born = (home / ".node_initialized").stat().st_mtime
         self.identity = node_id(key_file.read_text())

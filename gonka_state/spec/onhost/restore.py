@@ -80,6 +80,8 @@ def _now(file: Path, target: Path) -> str:
 
 def plan(declared: Fields, snapshot: str) -> Fields:
     """What the snapshot would bring back here."""
+    if not Path(declared["directory"]).is_dir():
+        raise backup.TroubleError(f"there is no {declared['directory']} yet: converge makes it")
     with fetched(backup.Restic(declared), snapshot) as scratch:
         manifest = scratch / str(backup.STAGED).lstrip("/") / backup.MANIFEST
         about = json.loads(manifest.read_text(encoding="utf-8"))
