@@ -6,7 +6,6 @@ down what became of it. `backup.py snapshots` tells what is in the repository, a
 
 from __future__ import annotations
 
-import calendar
 import fcntl
 import json
 import os
@@ -16,6 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -78,10 +78,8 @@ class Restic:
 def told(item: Fields) -> Fields:
     """What we say of one of restic's snapshots."""
     sizes = [tag.partition("=")[2] for tag in item.get("tags") or [] if tag.startswith("bytes=")]
-    moment = calendar.timegm(time.strptime(item["time"][:19], "%Y-%m-%dT%H:%M:%S"))
-    zone = item["time"][19:].lstrip(".0123456789")
-    if zone[:1] in {"+", "-"}:
-        moment -= (1 if zone[0] == "+" else -1) * 60 * (60 * int(zone[1:3]) + int(zone[4:6]))
+    zone = item["time"][19:].lstrip(".0123456789").replace("Z", "+00:00")  # Go writes nanoseconds
+    moment = int(datetime.fromisoformat(item["time"][:19] + zone).timestamp())
     about = {"id": item["short_id"], "time": moment, "host": item["hostname"], "paths": item["paths"]}
     return {**about, "bytes": int(sizes[0]) if sizes else None}
 
