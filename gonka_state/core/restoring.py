@@ -81,8 +81,7 @@ class Restore:
         if self.live:
             names = ", ".join(item.path for item in self.live)
             return f"other keys live here and are never overwritten: {names}", (
-                "a snapshot is restored onto a host that has none; what is here is in use, or was made by accident:\n"
-                "  then move it away by hand, and keep it"
+                "a snapshot is restored onto a host that has none; what was made by accident is moved away by hand, and kept"
             )
         if self.running:
             names = " and ".join(self.running)

@@ -127,7 +127,7 @@ class Keeper:
         if why:
             raise RefusedError(
                 f"{self.declared.host}: {why}",
-                hint=f"stop that signer for good, wait {chain['asked']} blocks, and run this again;\n"
+                hint=f"stop that signer for good, wait {chain['asked']} blocks, and run this again; "
                 f"or leave out --allow consensus-key: {KEPT_APART}",
             )
         return int(chain["ahead"])

@@ -53,6 +53,7 @@ class Expansion:
     sources: Sources
     templates: Templates
     context: Context
+    file: str
     model_nodes: dict[str, Node] = field(default_factory=dict)
 
     def drafts(self) -> Iterator[Draft]:

@@ -156,7 +156,7 @@ def _restored(expansion: Expansion, directory: str) -> dict[str, Any]:
     seed = expansion.words.network.seed
     return {
         "name": directory,
-        "file": expansion.tree.source.file,
+        "file": expansion.file,
         "account": own_address(expansion.context.pubkey),
         "seed_api": seed.api_url if seed else "",
     }

@@ -44,7 +44,7 @@ backup:
   password: {{file: password}}
   ssh_key: {{file: {LabPaths(NAME).key}}}
   known_hosts: {{file: {LabPaths(NAME).known_hosts}}}
-roles: {{store: {{}}}}
+roles: {{store: {{packages: [git]}}}}
 hosts:
   {NETWORK}: {{address: 192.0.2.1, role: network, model: Qwen/Qwen3-32B-FP8}}
   {STORE}: {{address: 192.0.2.2, role: store}}

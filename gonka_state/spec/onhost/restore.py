@@ -149,9 +149,11 @@ def _put(file: Path, target: Path, scratch: Path) -> None:
     for directory in reversed([path for path in target.parents if not path.exists()]):
         directory.mkdir()
         like = scratch / directory.relative_to("/")
-        about = like.stat() if like.exists() else directory.parent.stat()
-        os.chown(directory, about.st_uid, about.st_gid)
-        directory.chmod(about.st_mode & 0o7777)
+        directory.chmod(0o755)
+        if like.exists():
+            about = like.stat()
+            os.chown(directory, about.st_uid, about.st_gid)
+            directory.chmod(about.st_mode & 0o7777)
     draft = target.with_name(f".{target.name}.gonka-state")
     draft.unlink(missing_ok=True)
     try:
