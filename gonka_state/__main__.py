@@ -6,9 +6,9 @@ import os
 import sys
 from contextlib import suppress
 
-CONNECTING = frozenset(
-    {"diff", "converge", "drift", "verify", "doctor", "observe", "adopt", "hosts", "cleanup", "restart"}
-)
+CONNECTING = frozenset({
+    "diff", "converge", "drift", "verify", "doctor", "observe", "adopt", "hosts", "cleanup", "restart", "backup",
+})  # fmt: skip
 INTERRUPTED = 130
 
 

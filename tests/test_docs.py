@@ -51,6 +51,8 @@ def _every_option() -> set[str]:
         ["hosts", "trust"],
         ["hosts", "check"],
         ["schedule", "install"],
+        ["backup", "list"],
+        ["backup", "restore"],
     ]
     found = {option for name in names for option in _command(name)[1]}
     scripts = "".join(path.read_text() for path in (ROOT / "scripts").iterdir() if path.is_file())
@@ -121,7 +123,7 @@ def test_commands_and_options_exist(path: Path) -> None:
         names = [word for word in words if re.fullmatch(r"[a-z]+", word)]
         if not names or words[0] not in group.list_commands(click.Context(group)):
             continue
-        command, options = _command(names[: 2 if words[0] in {"lab", "hosts", "schedule"} else 1])
+        command, options = _command(names[: 2 if words[0] in {"lab", "hosts", "schedule", "backup"} else 1])
         for flag in (word.split("=")[0] for word in words if word.startswith("--")):
             assert flag in options, f"{path.name}: {command.name} has no option {flag}"
     for flag in re.findall(r"`(--[a-z-]+)(?: [^`]*)?`", text):

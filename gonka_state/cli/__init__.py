@@ -33,6 +33,7 @@ _COMMANDS = {
     "tunnel": "Reach a loopback port of a host from here.",
     "notify": "Send a test message to those who are told of incidents.",
     "history": "Show what checks found over time.",
+    "backup": "Take, list and restore the backup of a network host.",
     "schedule": "Have drift run every few minutes.",
     "cleanup": "Take a deployment down; keys and data stay.",
     "adopt": "Write a cluster file for hosts that somebody else set up.",

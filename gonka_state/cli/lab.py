@@ -65,6 +65,14 @@ def _forget(cluster: str | None) -> None:
         _say(f"its history stays: {error.message}")
 
 
+@command.command("replace")
+@click.argument("host")
+def replace(host: str) -> int:
+    """Lose a lab host's disk: a new, bare machine boots under its name and address."""
+    lab.replace(host, say=_say)
+    return ExitStatus.OK
+
+
 @command.command("status")
 def status() -> int:
     """Show which lab hosts run."""

@@ -14,7 +14,7 @@ from gonka_state.cli.checklists import checked, checklist_options, tell
 from gonka_state.cli.looking import look
 from gonka_state.cli.options import Options, options_of_some
 from gonka_state.cli.writing import write_file
-from gonka_state.engine import criteria_performance
+from gonka_state.engine import criteria_backup, criteria_performance
 from gonka_state.engine.criteria import verify
 from gonka_state.engine.observe import Observer
 from gonka_state.engine.session import connect
@@ -90,9 +90,10 @@ def _measured(
 
 
 def _further(desired: Desired[Resource]) -> dict[str, list[Section]]:
-    """The public API of the network host, where there is one of ours."""
-    source = desired.chain
+    """The public API of the network host, where there is one of ours; and the repository of a backup."""
+    source, found = desired.chain, criteria_backup.sections(desired)
     if source is None:
-        return {}
+        return found
     script = public_api.script(source.apis[0], Look())
-    return {source.host: [Section(public_api.SECTION, script, desired.run.timeouts.section, root=False)]}
+    section = Section(public_api.SECTION, script, desired.run.timeouts.section, root=False)
+    return {**found, source.host: [section, *found.get(source.host, ())]}

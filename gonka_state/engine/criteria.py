@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.core.change import Action
 from gonka_state.core.checklist import Check, Checklist, HostChecks, Verdict
+from gonka_state.engine import criteria_backup
 from gonka_state.engine.criteria_nodes import node_checks
 from gonka_state.engine.told import advice, judged, listed, reasons, unseen
 from gonka_state.facts import docker_daemon, public_api
@@ -43,6 +44,7 @@ CRITERIA: Mapping[str, Collection[str]] = {
     "images": {"compose-images"},
     "containers": {"compose-service"},
     "keys": {"account", "keyring", "warm-key"},
+    "backup": {"backup", "restored-keys"},
     "block sync": {"chain-sync"},
     "registration": {"registration"},
     "grants": {"grants"},
@@ -87,6 +89,7 @@ def verify(
             checks += _criteria(desired, compared, name)
             if desired.chain is not None and desired.chain.host == name:
                 checks += _public_api(snapshot, name)
+            checks += criteria_backup.checks(desired, compared, look, name)
             here = [note for note in compared.plan.notes if note.host == name]
             checks += _logs(here)
             checks += node_checks([note for note in here if note.name in nodes], desired.limits, follows)

@@ -170,6 +170,26 @@ def power_on(host: str, *, cluster: str | None = None) -> None:
     wait_ready(record.info, host)
 
 
+def replace(host: str, *, cluster: str | None = None, say: Say) -> None:
+    """Give a host a new, empty disk, as if another machine came in its place; it boots as bare as `up` left it.
+
+    Its SSH host key is another one and is pinned for the lab, as `hosts trust --replace` does after a reinstallation.
+    """
+    record = _find(host, cluster)
+    with _alone(record.spec.cluster):
+        paths = record.paths
+        hosts.power_off(record.spec.cluster, paths, host)
+        shutil.rmtree(paths.host(host))
+        line = hosts.prepare(record.spec, record.plan, paths, host, record.rootfs)
+        pinned = paths.known_hosts.read_text().splitlines(keepends=True)
+        others = [known for known in pinned if host not in known.split(" ", 1)[0].split(",")]
+        paths.known_hosts.write_text("".join([*others, line]))
+        net = Network(record.spec.cluster, record.plan)
+        hosts.power_on(record.spec, net, paths, host, record.rootfs)
+    wait_ready(record.info, host)
+    say(f"{host} is up at {record.info.hosts[host]}, with an empty disk")
+
+
 def cut(host: str, *, cluster: str | None = None) -> None:
     """Pull a host's network cable."""
     _cable(host, cluster, "down")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.operations import (
     authorized_keys,
+    backup,
     chain_sync,
     compose_images,
     compose_restart,
@@ -25,6 +26,7 @@ from gonka_state.operations import (
     python_tool,
     registration,
     repository,
+    restored_keys,
     service,
     setup_report,
     sysctl,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
     {
         "authorized-keys": authorized_keys.apply,
+        "backup": backup.apply,
         "chain-sync": chain_sync.apply,
         "compose-images": compose_images.apply,
         "compose-service": compose_service.apply,
@@ -56,6 +59,7 @@ OPERATIONS: Mapping[str, Operation[Any]] = MappingProxyType(
         "python-tool": python_tool.apply,
         "registration": registration.apply,
         "repository": repository.apply,
+        "restored-keys": restored_keys.apply,
         "service": service.apply,
         "setup-report": setup_report.apply,
         "sysctl": sysctl.apply,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.registry import chain, content, firewall, host, keys, services, system
+from gonka_state.registry import backup, chain, content, firewall, host, keys, services, system
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 KINDS: Mapping[str, Kind[Any, Any]] = MappingProxyType(
     {
         kind.name: kind
-        for group in (host, system, firewall, content, keys, services, chain)
+        for group in (host, system, firewall, content, backup, keys, services, chain)
         for kind in group.KINDS
     }
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.facts import keyring, keyring_observed, services
+from gonka_state.facts import backup_observed, keyring, keyring_observed, services
 from gonka_state.kind import Kind, Need
 from gonka_state.resources.account import AccountResource
 from gonka_state.resources.keyring import KeyringResource
@@ -22,6 +22,7 @@ KINDS: Sequence[Kind[Any, Any]] = (
         observe=keyring_observed.observe_warm_key,
         needs=(
             Need("keyring"),
+            Need("restored-keys", backup_observed.in_keyring),
             Need("repository", services.in_checkout),
             Need("directory"),
             Need("file", services.in_project),

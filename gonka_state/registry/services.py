@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.facts import (
+    backup_observed,
     containers,
     images,
     keyring_observed,
@@ -58,6 +59,7 @@ KINDS: Sequence[Kind[Any, Any]] = (
             Need("firewall"),
             Need("firewall-rule"),
             Need("container-port"),
+            Need("restored-keys", backup_observed.makes_keys),
             Need("warm-key", keyring_observed.runs_on, first=True),
             Need("registration", membership_observed.needs_registered, first=True),
             Need("grants", membership_observed.needs_registered, first=True),

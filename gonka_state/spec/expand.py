@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gonka_state.spec.chain_source import LOOPBACK, PORT, own_address
 from gonka_state.spec.checks import default_id, is_host
 from gonka_state.spec.drafts import Draft, given
+from gonka_state.spec.expand_backup import backup
 from gonka_state.spec.expand_chain import chain
 from gonka_state.spec.expand_env_files import env_files
 from gonka_state.spec.expand_exposure import exposure
@@ -42,6 +43,7 @@ MORE: tuple[Callable[[Expansion, str, Host, Node], Iterator[Draft]], ...] = (
     chain,
     logging,
     monitoring,
+    backup,
 )
 """Expansions in modules of their own: (expansion, host name, host words, host node) -> drafts."""
 
@@ -55,6 +57,7 @@ class Expansion:
     sources: Sources
     templates: Templates
     context: Context
+    file: str
     model_nodes: dict[str, Node] = field(default_factory=dict)
 
     def drafts(self) -> Iterator[Draft]:

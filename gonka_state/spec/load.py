@@ -82,7 +82,7 @@ def _cluster(
         return None
     context = Context(words, tree, references, problems, *values)
     templates = Templates(directories(layered.file), problems)
-    expansion = Expansion(words, tree, Sources(tree, problems), templates, context)
+    expansion = Expansion(words, tree, Sources(tree, problems), templates, context, layered.file)
     resources = marked(words, build(expansion.drafts(), models, problems))
     return Desired(
         cluster=layered.name,

@@ -18,13 +18,14 @@ LONGEST_LINE = 160
 CLOSE = 0.6
 # A reference holds no secret itself and is worth showing.
 _SECRET_VALUE = re.compile(
-    r"(?i)([\w.-]*(?:passw|passphrase|secret|token|mnemonic|private)[\w.-]*[\"']?\s*:\s*)"
+    r"(?i)([\w.-]*(?:passw|passphrase|secret|token|mnemonic|private|ssh_key)[\w.-]*[\"']?\s*:\s*)"
     r"(?!\{\s*(?:env|file|command)\b)\S.*"
 )
 # Here an URL is easily put where a reference to it belongs.
 _URL_VALUE = re.compile(r"(?i)\b((?:notify|urls)[\"']?\s*:\s*)\S.*")
+_IN_URL = re.compile(r"(://[^/@\s:]*:)[^/@\s]+@")
 _SECRET_BELOW = re.compile(
-    r"(?i)(?:passw|passphrase|secret|token|mnemonic|private|urls)[\w.-]*[\"']?\s*:\s*[|>]?[+-]?\s*$"
+    r"(?i)(?:passw|passphrase|secret|token|mnemonic|private|ssh_key|urls)[\w.-]*[\"']?\s*:\s*[|>]?[+-]?\s*$"
 )
 
 
@@ -88,7 +89,8 @@ class Problems:
         lines = self._lines.get(file, [])
         if not 0 < line <= len(lines):
             return ""
-        masked = _SECRET_VALUE.sub(r"\1<secret>", lines[line - 1].strip())
+        masked = _IN_URL.sub(r"\1<secret>@", lines[line - 1].strip())
+        masked = _SECRET_VALUE.sub(r"\1<secret>", masked)
         masked = _URL_VALUE.sub(r"\1<secret>", masked)
         if line > 1 and _SECRET_BELOW.search(lines[line - 2]):
             masked = "<secret>"

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from gonka_state.spec.backup_words import Backup  # noqa: TC001  (pydantic reads it at run time)
 from gonka_state.spec.host_words import Host, Requirement, Role  # noqa: TC001  (pydantic reads it at run time)
 from gonka_state.spec.network_words import (  # noqa: TC001  (pydantic reads them at run time)
     ChainSync,
@@ -159,6 +160,7 @@ class Cluster(Words):
     ssh: Ssh
     network: Network = Network()
     repository: Repository | None = None
+    backup: Backup | None = None
     hub: Hub | None = None
     requirements: dict[str, Requirement] = Field(default_factory=dict)
     models: dict[ModelId, Model] = Field(default_factory=dict)

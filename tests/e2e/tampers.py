@@ -231,6 +231,12 @@ CLOSED = [
         files=("/etc/docker/daemon.json",),
     ),
     Tamper(
+        "the last snapshot is old",
+        NETWORK,
+        """sed -i 's/"time": .*/"time": 1700000000,/' /var/lib/gonka-state/backup/status.json""",
+        {f"{NETWORK}/backup:cluster2": {"fresh"}},
+    ),
+    Tamper(
         "the chain node falls behind, and catches up",
         NETWORK,
         f"""echo '{{"lag_seconds": 900}}' >{JOIN}/.inference/lab-control.json""",
@@ -276,6 +282,7 @@ LEFT = [
         NETWORK,
         f"mv {KEYRING}/gonka-ml-key.info /root/",
         {
+            f"{NETWORK}/restored-keys:{JOIN}": {"settled"},
             f"{NETWORK}/warm-key:gonka-ml-key": set(),
             f"{NETWORK}/grants:$ACCOUNT": set(),
             f"{NETWORK}/setup-report:block": {"checks"},
@@ -293,6 +300,9 @@ LEFT = [
         undo=f"rm {KEYRING}/$COLD.address",
     ),
 ]
+
+BACKUP = {"repository": "/var/backups/restic", "password": "of a repository in a lab", "keep": {"last": 3}}
+"""The backup that the plan does not declare; on the host itself, which is no place for a real one."""
 
 ELSEWHERE = {
     "registration": "tests/e2e/test_chain.py::test_another_registered_url_is_for_the_account_key_alone",

@@ -105,7 +105,8 @@ def _declarable(node: dict[str, Any]) -> dict[str, Any]:
 def whole(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     file = tmp_path_factory.mktemp("whole") / "whole.yaml"
     with file.open("w") as stream:
-        YAML().dump({"cluster": "cluster2", "hosts": {tampers.HOST: tampers.NOT_IN_THE_PLAN}}, stream)
+        hosts = {tampers.HOST: tampers.NOT_IN_THE_PLAN}
+        YAML().dump({"cluster": "cluster2", "hosts": hosts, "backup": tampers.BACKUP}, stream)
     before = cluster.shell(tampers.HOST, tampers.BEFORE).split()[-1]
     cluster.shell(ML[3], "docker pull -q ghcr.io/gonka-ai/mlnode:3.0.12")
     # A report that is kept for a minute would tell each test of the one before.

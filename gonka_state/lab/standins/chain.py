@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.lab.standins import chainclock, web
+from gonka_state.lab.standins.commits import Signature, address_of, tell
 from gonka_state.lab.standins.ledger import Ledger, write
 from gonka_state.lab.standins.mlclient import ask
 from gonka_state.lab.standins.rest import Rest
@@ -50,11 +51,14 @@ class Chain:
             key_file.write_text(
                 json.dumps({"priv_key": {"type": "tendermint/PrivKeyEd25519", "value": secret}})
             )
+        # A node key that was restored is kept, and the first run is one all the same.
+        if not (home / ".node_initialized").exists():
             (home / ".node_initialized").touch()
         self.born = (home / ".node_initialized").stat().st_mtime
         self.identity = node_id(key_file.read_text())
         self.pub_key = ""
         self.signer = ""
+        self.signatures: list[Signature] = []
 
     def progress(self) -> float:
         """How much of the first synchronisation is done, up to 1."""
@@ -75,6 +79,8 @@ class Chain:
         if value is not None:
             self.copy.path.parent.mkdir(parents=True, exist_ok=True)
             write(self.copy.path, value)
+            told, self.signatures = self.signatures, []
+            tell(host, int(port), told)
 
     def status(self) -> dict[str, Any]:
         """What GET /status answers."""
@@ -93,7 +99,7 @@ class Chain:
             "catching_up": progress < 1,
         }
         validator = {
-            "address": hashlib.sha256(self.pub_key.encode()).hexdigest()[:40].upper(),
+            "address": address_of(self.pub_key),
             "pub_key": {"type": "tendermint/PubKeyEd25519", "value": self.pub_key},
             "voting_power": str(control.get("voting_power", "0")),
         }
@@ -130,11 +136,13 @@ class Chain:
         return web.as_json({"jsonrpc": "2.0", "id": -1, "result": value})
 
     def hear(self, line: str) -> None:
-        """Take a signer's report, and log who signed which height: two signers at once show here."""
-        pub_key, _, signer = line.strip().partition(" ")
+        """Take a signer's word: who it is, and a block that it has signed; two signers at once show in the log."""
+        pub_key, signer, *block = line.split()
         if (pub_key, signer) != (self.pub_key, self.signer):
             sys.stderr.write(f"signer {signer} with key {pub_key} from height {chainclock.height()}\n")
         self.pub_key, self.signer = pub_key, signer
+        if block:
+            self.signatures.append(Signature(int(block[0]), pub_key, signer))
 
 
 def main() -> None:

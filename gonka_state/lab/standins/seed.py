@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.lab.standins import chainclock, transactions, web
 from gonka_state.lab.standins.apistate import GOVERNANCE
+from gonka_state.lab.standins.commits import Commits
 from gonka_state.lab.standins.ledger import Book, Ledger, write
 from gonka_state.lab.standins.network_api import NetworkApi
 from gonka_state.lab.standins.public import troubled
@@ -42,9 +43,10 @@ class Seed:
             value.setdefault("epoch_origin", chainclock.quiet_origin())
         self.version = str(self.control.read().get("version") or CURRENT)
         self.seed_era = numbers(self.version) < UPSERT_SINCE
-        self.routes = web.Routes()
+        self.routes, self.commits = web.Routes(), Commits()
         self.routes.add("POST", "/v1/participants", self.register)
         self.routes.add("GET", "/chain-rpc/status", self.status)
+        self.routes.add("GET", "/chain-rpc/commit", self.commits.commit)
         self.routes.add("GET", "/chain-rpc/tx", self.transaction)
         self.routes.add("GET", "/chain-rpc/abci_query", self.query)
         self.routes.add("POST", "/chain-rpc/", self.broadcast)
@@ -88,8 +90,10 @@ class Seed:
             return self.rest.routes.answer(web.Request(request.method, target))
         return self.routes.answer(request)
 
-    def everything(self, _request: web.Request) -> web.Reply:
-        """The whole state, for the nodes that follow this one."""
+    def everything(self, request: web.Request) -> web.Reply:
+        """The whole state, for the nodes that follow this one; and what their signers have signed."""
+        if request.method == "POST":
+            return self.commits.hear(request)
         return web.as_json(self.control.read())
 
     def register(self, request: web.Request) -> web.Reply:

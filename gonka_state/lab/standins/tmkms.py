@@ -38,13 +38,19 @@ class Signer:
         self.connection: socket.socket | None = None
 
     def tick(self) -> None:
-        """Report once, and move the signing state forward as signing does."""
+        """Say who this is; sign the newest block, unless the signing state says that this was done.
+
+        As the real one does, it writes the state down before the signature leaves.
+        """
         with contextlib.suppress(OSError):
             if self.connection is None:
                 self.connection = socket.create_connection(self.place, timeout=2)
-            self.connection.sendall(f"{self.pub_key} {socket.gethostname()}\n".encode())
-            state = {"height": str(chainclock.height()), "round": "0", "step": 2, "block_id": None}
-            (self.home / "state/priv_validator_state.json").write_text(json.dumps(state))
+            me = f"{self.pub_key} {socket.gethostname()}"
+            self.connection.sendall(f"{me}\n".encode())
+            block, path = chainclock.height(), self.home / "state/priv_validator_state.json"
+            if block > int(json.loads(path.read_text())["height"]):
+                path.write_text(json.dumps({"height": str(block), "round": "0", "step": 2, "block_id": None}))
+                self.connection.sendall(f"{me} {block}\n".encode())
             return
         self.connection = None
 
