@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gonka_state.facts.crashes import Crashes, Ended
     from gonka_state.facts.disk_use import DiskUse
     from gonka_state.facts.kernel_log import KernelLog
+    from gonka_state.facts.participation import Participation
     from gonka_state.facts.public_api import Answer
     from gonka_state.facts.snapshot import HostLook
     from gonka_state.facts.validator import Standing
@@ -43,6 +44,7 @@ class Extra:
     homes: Mapping[str, Home] | str | None = None
     ways: Mapping[str, str] | str | None = None
     standing: Standing | str | None = None
+    participation: Participation | None = None
     public: tuple[Answer, ...] | str | None = None
 
 

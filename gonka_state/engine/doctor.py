@@ -11,7 +11,16 @@ from gonka_state.engine.criteria import nodes_of_red_hosts
 from gonka_state.engine.symptoms import SYMPTOMS
 from gonka_state.engine.symptoms_nodes import CALLBACK
 from gonka_state.engine.told import judged
-from gonka_state.facts import cosmovisor, crashes, disk_use, kernel_log, public_api, validator, ways
+from gonka_state.facts import (
+    cosmovisor,
+    crashes,
+    disk_use,
+    kernel_log,
+    participation,
+    public_api,
+    validator,
+    ways,
+)
 from gonka_state.facts.base import Look
 from gonka_state.facts.snapshot import Section
 from gonka_state.resources.compose_service import ComposeServiceResource
@@ -105,8 +114,8 @@ def _network(desired: Desired[Resource], host: str) -> Iterator[Section]:
         yield _section(desired, public_api.SECTION, public_api.script(source.apis[0], Look()), root=False)
     registration = next((item for item in mine if isinstance(item, RegistrationResource)), None)
     if registration is not None and source is not None:
-        body = validator.script(registration.name, source.apis[0], Look())
-        yield _section(desired, validator.SECTION, body)
+        yield _section(desired, validator.SECTION, validator.script(registration.name, Look()))
+        yield _section(desired, participation.SECTION, participation.script(source, Look()))
         targets = [
             f"{registration.seed_api.rstrip('/')}/v1/versions",
             f"{registration.seed_rpc.rstrip('/')}/status",
@@ -153,6 +162,7 @@ def _extra(look: HostLook, names: Collection[str]) -> Extra:
         homes=cosmovisor.read(look) if told(cosmovisor.SECTION) else None,
         ways=ways.read(look) if told(ways.SECTION) else None,
         standing=validator.read(look) if told(validator.SECTION) else None,
+        participation=participation.read(look) if told(participation.SECTION) else None,
         public=public_api.read(look) if told(public_api.SECTION) else None,
     )
 

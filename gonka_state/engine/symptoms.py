@@ -141,7 +141,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
         network.reward, pains=(19,),
     ),
     Symptom(
-        "missed requests", "setup report, performance summary", "Above 10 % the epoch's reward is lost.",
+        "missed requests", "the API's setup report", "Above 10 % the epoch's reward is lost.",
         network.missed, pains=(13, 19),
     ),
     Symptom(
@@ -160,6 +160,10 @@ SYMPTOMS: tuple[Symptom, ...] = (
     Symptom(
         "consensus key", "the registered key against the host's own", "Its signatures count for nothing.",
         network.consensus_key, pains=(9,),
+    ),
+    Symptom(
+        "backup", "the last snapshot, and what the repository lists", "A lost disk would take keys and node database with it.",
+        network.backup,
     ),
     Symptom(
         "registration", "seed node and own node", "The host is not on the chain.", network.not_registered,

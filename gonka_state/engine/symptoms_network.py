@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from gonka_state.core.change import Change
     from gonka_state.engine.case import Case
 
-MISSED = 0.1
-"""The part of an epoch's requests that may be missed before its reward is lost (gonka-contract 1.9)."""
+GRACE = 100
+"""Blocks that the API has to claim a reward by itself."""
 
 ADMIN = "http://127.0.0.1:9200/admin/v1"
 
@@ -110,45 +110,34 @@ def _stopped(case: Case) -> bool:
 
 def reward(case: Case) -> Finding | None:
     """The last epoch's reward, once the API had its time to claim it."""
-    standing = case.extra.standing
-    if standing is None or isinstance(standing, str) or standing.problem:
+    part = case.extra.participation
+    if part is None:
         return None
-    if standing.epoch_problem:
-        return unknown(standing.epoch_problem)
-    last = standing.reward
-    if last is None or last.claimed or not (last.rewarded or last.earned):
-        return clear(
-            "it took no part in the last epoch" if last is None else f"epoch {last.epoch}: claimed or none"
-        )
-    if not last.due:
-        return clear(f"epoch {last.epoch}: the API has still time to claim it")
-    body = json.dumps({"force_claim": True, "epoch_index": last.epoch})
+    if part.problem:
+        return unknown(f"whether the last epoch's reward is claimed is not known: {part.problem}")
+    last = part.epoch - 1
+    if part.claimed:
+        return clear("nothing waits to be claimed")
+    if part.height <= part.claims + GRACE:
+        return clear(f"epoch {last}: the API has still time to claim it")
+    body = json.dumps({"force_claim": True, "epoch_index": last})
     fix = (
         "a transaction of the warm key, within this epoch, on this host:\n"
         f"curl -X POST {ADMIN}/claim-reward/recover -H 'Content-Type: application/json' -d '{body}'"
     )
-    return found(f"epoch {last.epoch}: {(last.rewarded or last.earned) / 10**9:g} GNK not claimed", fix)
+    return found(f"epoch {last}: its reward is not claimed", fix)
 
 
 def missed(case: Case) -> Finding | None:
-    """Requests that were missed: by the API's own report, and by the last epoch's result."""
-    told = []
+    """Requests that were missed, by the API's own report."""
     report = _report(case)
-    check = (
-        None if report is None or isinstance(report, str) else report.checks.get("missed_requests_threshold")
-    )
-    if check is not None and check.status == setup_report.FAIL:
-        told.append(check.message)
-    standing = case.extra.standing
-    last = None if standing is None or isinstance(standing, str) else standing.reward
-    if last is not None and last.missed > MISSED * max(last.requests + last.missed, 1):
-        told.append(f"epoch {last.epoch}: {last.missed} of {last.requests + last.missed} missed")
-    if told:
+    if not isinstance(report, setup_report.Report) or "missed_requests_threshold" not in report.checks:
+        return None
+    check = report.checks["missed_requests_threshold"]
+    if check.status == setup_report.FAIL:
         fix = "which node? gonka-state verify --performance; then its vLLM arguments, its cards, its log"
-        return found("; ".join(told), fix)
-    return (
-        clear(check.message if check is not None else "") if check is not None or last is not None else None
-    )
+        return found(check.message, fix)
+    return clear(check.message) if check.status == setup_report.PASS else unknown(check.message)
 
 
 def consensus_key(case: Case) -> Finding | None:
@@ -201,5 +190,6 @@ def _lost(change: Change) -> bool:
 warm_key = differs("warm-key", "keyring", when=_lost)
 account_key = differs("account", when=_lost)
 grants = differs("grants")
+backup = differs("backup")
 not_registered = differs("registration", when=missing)
 registered_url = differs("registration", when=in_attributes("url"))

@@ -59,9 +59,8 @@ def silent(case: Case) -> Finding | None:
             if r.about and f"node {r.name}" in {c.name for c in bad}
         ]
         logs = [f"gonka-state logs {host} mlnode-308 --path {case.desired.file}" for host in hosts]
-        return found(
-            told, "\n".join(dict.fromkeys([*logs, "on its host: nvidia-smi; a hung one: docker restart"]))
-        )
+        again = [f"gonka-state restart mlnode-308 {case.desired.file} --host {host}" for host in hosts]
+        return found(told, "\n".join(dict.fromkeys([*logs, *again])))
     waiting = [note.name for note in notes if note.values.get("before_first_poc")]
     if waiting:
         return clear(

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gonka_state import lab
-from tests.e2e.world import ROOT, Cluster
+from tests.e2e.small import JOIN, ML, MODEL, NETWORK, booted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.e2e.world import Cluster
+
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
-NAME, SUBNET = "sick", "10.85.0.0/24"
-NETWORK, ML = f"{NAME}-network", f"{NAME}-ml-01"
-JOIN, SMALL = "/opt/gonka/deploy/join", "Qwen/Qwen3-32B-FP8"
-HUB = f"/mnt/shared/hub/models--{SMALL.replace('/', '--')}"
-CLUSTER = f"""
-extends: {ROOT}/desired/shared.yaml
-cluster: {NAME}
-network:
-  public_host: {{env: NOT_SET}}
-  account: {{pubkey: {{env: NOT_SET}}, key_name: gonka-account-key-{NAME}}}
-  ml_key_name: gonka-ml-key
-  keyring_password: {{env: NOT_SET}}
-hosts:
-  {NETWORK}: {{address: 192.0.2.1, role: network, model: {SMALL}}}
-  {ML}: {{address: 192.0.2.2, role: ml, model: {SMALL}}}
-"""
+HUB = f"/mnt/shared/hub/models--{MODEL.replace('/', '--')}"
 SETTLED = 150
 """Seconds until a container that was restarted is healthy, its node loaded, and the API has looked at it."""
 
@@ -41,27 +25,9 @@ SETTLED = 150
 @pytest.fixture(scope="module")
 def sick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A registered cluster that serves, and is well."""
-    file = tmp_path_factory.mktemp(NAME) / f"{NAME}.yaml"
-    file.write_text(CLUSTER)
-    words = [sys.executable, "-m", "gonka_state", "lab"]
-    try:
-        subprocess.run(
-            [*words, "up", str(file), "--subnet", SUBNET],
-            check=True,
-            cwd=ROOT,
-            timeout=600,
-            capture_output=True,
-        )
-        cluster = Cluster(lab.info(NAME), file)
-        first = cluster.run("converge", "--yes", "--allow", "warm-key", "--allow", "registration")
-        assert first.status == 6, first.out[-3000:] + first.err[-3000:]
-        cluster.grant()
-        second = cluster.run("converge", "--yes")
-        assert second.status == 0, second.out[-3000:] + second.err[-3000:]
-        cluster.served((SMALL,), "doctor")
+    with booted(tmp_path_factory.mktemp("sick")) as cluster:
+        cluster.served((MODEL,), "doctor")
         yield cluster
-    finally:
-        subprocess.run([*words, "down", NAME], check=True, cwd=ROOT, timeout=300, capture_output=True)
 
 
 def diagnosed(cluster: Cluster, *words: str) -> dict[str, dict[str, dict[str, Any]]]:
@@ -173,11 +139,6 @@ class jailed:  # noqa: N801 (used as a function)
         part = self.path.with_suffix(".part")
         part.write_text(text)
         part.replace(self.path)
-
-
-CRASHES = f"""
-cd {JOIN} && docker update --memory 24m --memory-swap 24m "$(docker compose -f docker-compose.mlnode.yml --env-file config.env ps -q mlnode-308)" >/dev/null
-"""
 
 
 def test_a_container_that_is_killed_for_memory_over_and_over(sick: Cluster) -> None:

@@ -22,9 +22,10 @@ from gonka_state.facts.cosmovisor import Home
 from gonka_state.facts.crashes import Crashes, Ended
 from gonka_state.facts.disk_use import DiskUse, FileSystem, Taken
 from gonka_state.facts.kernel_log import KernelLog
+from gonka_state.facts.participation import NOTHING, Participation
 from gonka_state.facts.public_api import Answer as Said
 from gonka_state.facts.snapshot import Answer, Snapshot, restore
-from gonka_state.facts.validator import Reward, Standing
+from gonka_state.facts.validator import Standing
 from gonka_state.registry import KINDS
 from gonka_state.spec.load import load
 
@@ -149,7 +150,7 @@ def test_what_only_a_doctor_asks_for_is_asked_where_it_is(recorded: Recorded) ->
 
     assert asked[ML] == ["crashes", "kernel-log", "disk-use", "ways"]
     assert asked[NETWORK] == [
-        "crashes", "kernel-log", "disk-use", "cosmovisor", "public-api", "validator", "ways",
+        "crashes", "kernel-log", "disk-use", "cosmovisor", "public-api", "validator", "participation", "ways",
     ]  # fmt: skip
     sections = {section.name: section.body for section in further(recorded[0])[ML]}
     assert sections["ways"].endswith("part reach probes http://10.77.0.11:9100")
@@ -170,7 +171,7 @@ def said(message: str, text: str, count: int = 1) -> dict[str, Any]:
 
 DISK = DiskUse((FileSystem("/", 50, 50),), (), ())
 GIB = 2**30
-DUE = Reward(41, claimed=False, rewarded=5 * 10**9, earned=0, requests=90, missed=0, due=True)
+DUE = Participation(epoch=42, claimed=False, height=1000, claims=800)
 
 FOUND = [
     ("Docker daemon", crashed(problem="the Docker engine is stopped", daemon={"start": {"failed to start daemon": 2}}),
@@ -200,8 +201,7 @@ FOUND = [
      **crashed(ended(status="restarting", said={"upgrade": {'UPGRADE "v9" NEEDED at height: 5': 1}}))},
      'node: UPGRADE "v9" NEEDED at height: 5'),
     ("jailed", {"standing": Standing(jailed=True)}, "the chain holds its validator as jailed"),
-    ("reward", {"standing": Standing(reward=DUE)}, "epoch 41: 5 GNK not claimed"),
-    ("missed requests", {"standing": Standing(reward=replace(DUE, missed=20))}, "epoch 41: 20 of 110 missed"),
+    ("reward", {"participation": DUE}, "epoch 41: its reward is not claimed"),
     ("API", {"public": (Said("/v1/status", "answers 502"),)}, "/v1/status answers 502"),
 ]  # fmt: skip
 
@@ -237,10 +237,9 @@ WELL = [
     ),
     ("jailed", {"standing": Standing(jailed=False)}),
     ("jailed", {"standing": Standing()}),
-    ("reward", {"standing": Standing(reward=replace(DUE, claimed=True))}),
-    ("reward", {"standing": Standing(reward=replace(DUE, due=False))}),
-    ("reward", {"standing": Standing(reward=replace(DUE, rewarded=0))}),
-    ("missed requests", {"standing": Standing(reward=replace(DUE, missed=9))}),
+    ("reward", {"participation": replace(DUE, claimed=True)}),
+    ("reward", {"participation": replace(DUE, height=900)}),
+    ("reward", {"participation": NOTHING}),
     ("API", {"public": (Said("/v1/status"),)}),
 ]
 
@@ -269,7 +268,7 @@ UNSEEN = [
     ("upgrade without binary", {"homes": "no answer"}),
     ("jailed", {"standing": "no answer"}),
     ("jailed", {"standing": Standing(problem="the chain node does not say: it answers 500")}),
-    ("reward", {"standing": Standing(epoch_problem="the public API does not tell the epoch")}),
+    ("reward", {"participation": Participation("no API answers")}),
     ("API", {"public": "no answer"}),
 ]
 
