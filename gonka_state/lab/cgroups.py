@@ -56,10 +56,16 @@ def members(cluster: str, host: str = "") -> set[int]:
     """Every process in the group and below it."""
     found: set[int] = set()
     for top in group(cluster, host):
-        for listing in [top / "cgroup.procs", *top.glob("**/cgroup.procs")]:
-            with contextlib.suppress(OSError):  # a group may vanish while it is read
-                found.update(int(word) for word in listing.read_text().split() if word != "0")
+        for directory in _below(top):
+            with contextlib.suppress(OSError):
+                listing = (directory / "cgroup.procs").read_text()
+                found.update(int(word) for word in listing.split() if word != "0")
     return found
+
+
+def _below(top: Path) -> list[Path]:
+    """A group and all below it. One may vanish while it is read: os.walk passes over it, a glob raises."""
+    return [Path(directory) for directory, _, _ in os.walk(top)]
 
 
 def kill(cluster: str, host: str = "") -> None:
@@ -75,9 +81,6 @@ def kill(cluster: str, host: str = "") -> None:
 def remove(cluster: str, host: str = "") -> None:
     """Delete the emptied group everywhere, deepest first."""
     for top in group(cluster, host):
-        if not top.is_dir():
-            continue
-        below = sorted((path for path in top.glob("**/") if path.is_dir()), key=lambda path: -len(path.parts))
-        for directory in [*below, top]:
+        for directory in sorted(_below(top), key=lambda path: -len(path.parts)):
             with contextlib.suppress(OSError):
                 directory.rmdir()

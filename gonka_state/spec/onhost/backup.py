@@ -17,7 +17,7 @@ import time
 import urllib.request
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 HOME = Path(__file__).resolve().parent
 STATE = Path(os.environ.get("GONKA_STATE_BACKUP", "/var/lib/gonka-state/backup"))
@@ -27,7 +27,8 @@ _ABSENT = re.compile(
     r"(no such file|not exist|doesn't exist|not found).*Is there a repository at", re.IGNORECASE
 )
 """restic asks this also where it was refused or cut off: only with these words there is none."""
-PATIENCE = 900
+LEAST = 6
+"""Characters: a shorter secret would blot out whole messages, and is none."""
 Fields = dict[str, Any]
 
 
@@ -42,9 +43,10 @@ class Restic:
         self.declared = declared
         self.env = {"RESTIC_CACHE_DIR": "/var/cache/gonka-state/restic", "HOME": "/root", **os.environ}
         self.env |= {"RESTIC_REPOSITORY": declared["repository"], "LC_ALL": "C"}
-        for line in (HOME / "environment").read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition("=")
-            self.env[name] = value
+        lines = (HOME / "environment").read_text(encoding="utf-8").splitlines()
+        given = {name: value for name, _, value in (line.partition("=") for line in lines)}
+        self.env |= given
+        self.secrets = [value for value in given.values() if len(value) >= LEAST]
         command = declared["sftp_command"]
         self.options = ["-o", f"sftp.command={command}"] if command else []
 
@@ -61,8 +63,14 @@ class Restic:
             raise TroubleError(f"restic {words[0]} did not end within {timeout} s") from None
         if done.returncode:
             said = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-            raise TroubleError("; ".join(said[-3:])[:400] or f"restic {words[0]}: status {done.returncode}")
+            raise TroubleError(self.masked("; ".join(said[-3:]))[:400] or f"restic: status {done.returncode}")
         return done.stdout.decode(errors="replace")
+
+    def masked(self, said: str) -> str:
+        """Its words without what is secret: a repository's address may hold a password."""
+        for value in filter(None, self.secrets):
+            said = said.replace(value, "***")
+        return re.sub(r"(://[^/@\s:]*:)[^/@\s]+@", r"\1***@", said)
 
     def snapshots(self, *options: str, timeout: int = 60) -> list[Fields] | None:
         """Those of this cluster, the oldest first; None where there is no repository."""
@@ -116,7 +124,7 @@ def run(declared: Fields, *, check: bool) -> Fields:
     """Take a snapshot, alone; the status file tells what became of it, also where it failed."""
     STATE.mkdir(parents=True, exist_ok=True)
     with (STATE / "lock").open("w") as lock:
-        _alone(lock)
+        fcntl.flock(lock, fcntl.LOCK_EX)
         restic = Restic(declared)
         try:
             write(STATUS, _taken(restic, declared, status()))
@@ -126,17 +134,6 @@ def run(declared: Fields, *, check: bool) -> Fields:
             write(STATUS, {**status(), "failed": time.time(), "failure": str(error)[:400]})
             raise TroubleError(str(error)) from None
     return status()
-
-
-def _alone(lock: IO[str]) -> None:
-    ends = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > ends:
-                raise TroubleError("another backup is still running") from None
-            time.sleep(1)
 
 
 def _taken(restic: Restic, declared: Fields, before: Fields) -> Fields:
