@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.observation import Present
 from gonka_state.engine.waiting import LOST_REWARD
+from gonka_state.resources.compose_service import ComposeServiceResource
 from gonka_state.resources.env_file import EnvFileResource
 from gonka_state.resources.file import FileResource
 from gonka_state.resources.firewall import FirewallRuleResource
@@ -48,11 +49,12 @@ STAYS: Mapping[str, str] = {
     "sysctl": "a setting of the host, perhaps there before",
     "file-block": "settings in a file of others, such as HF_HOME: the models stay too",
     "authorized-keys": "who may log in",
+    "backup": "what it keeps stays, so its timer goes on",
 }
 """Kinds of what is left, with the reason that is printed."""
 
 LOOKS: frozenset[str] = frozenset(
-    {"account", "binary", "chain-sync", "exposure", "keyring", "requirement", "setup-report"}
+    {"account", "binary", "chain-sync", "exposure", "keyring", "requirement", "restored-keys", "setup-report"}
 )
 """Kinds that only look: nothing of them is on a host."""
 
@@ -70,11 +72,13 @@ class Stays:
     why: str
 
 
-def _stays(resource: Resource, ports: Collection[int]) -> str:
+def _stays(resource: Resource, ports: Collection[int], projects: Collection[str]) -> str:
     """Why one resource is left; empty where it goes."""
     match resource:
         case FileResource() | EnvFileResource() | ModelResource() if _DATA & set(_place(resource).parts):
             return "in .inference, .tmkms or .dapi, of which nothing is ever deleted"
+        case FileResource() | EnvFileResource() if not any(map(_place(resource).is_relative_to, projects)):
+            return "a setting of the host, its backup or its monitoring: in no compose project"
         case FirewallRuleResource() if resource.action in {"deny", "reject"} or resource.direction != "in":
             return "a restriction, or about what the host itself may reach"
         case FirewallRuleResource() if any(_about(resource, port) for port in ports):
@@ -94,8 +98,9 @@ def _about(rule: FirewallRuleResource, port: int) -> bool:
 def left(desired: Desired[Resource], *, models: bool) -> list[Stays]:
     """What stays, kind by kind, in the order in which it is told."""
     found: dict[tuple[str, str], list[Declared[Resource]]] = {}
+    projects = _projects(desired)
     for item in desired.resources.values():
-        why = _why_left(desired, item, models=models)
+        why = _why_left(desired, item, projects, models=models)
         if why and item.resource.state == "present":
             found.setdefault((item.address.kind, why), []).append(item)
     order = [*STAYS, *sorted(GOES)]
@@ -110,11 +115,26 @@ def left(desired: Desired[Resource], *, models: bool) -> list[Stays]:
     ]
 
 
-def _why_left(desired: Desired[Resource], item: Declared[Resource], *, models: bool) -> str:
+def _projects(desired: Desired[Resource]) -> Mapping[str, Collection[str]]:
+    """The directories of compose projects, by host."""
+    found: dict[str, set[str]] = {host: set() for host in desired.hosts}
+    for address, item in desired.resources.items():
+        if isinstance(item.resource, ComposeServiceResource):
+            found[address.host].add(item.resource.directory)
+    return found
+
+
+def _why_left(
+    desired: Desired[Resource],
+    item: Declared[Resource],
+    projects: Mapping[str, Collection[str]],
+    *,
+    models: bool,
+) -> str:
     """The reason why a resource is left; empty for what goes, and for what only looks."""
-    kind = item.address.kind
+    kind, host = item.address.kind, item.address.host
     if kind in GOES or (kind == MODEL and models):
-        return _stays(item.resource, {_SSH, desired.hosts[item.address.host].port})
+        return _stays(item.resource, {_SSH, desired.hosts[host].port}, projects[host])
     return STAYS.get(kind, "")
 
 
@@ -124,10 +144,11 @@ def gone(desired: Desired[Resource], *, models: bool) -> Desired[Resource]:
     A node needs every service of the cluster: as what it needs goes after it, nothing stops while it is registered.
     """
     kinds = {*GOES, *({MODEL} if models else ())}
+    projects = _projects(desired)
     going = {
         address: item
         for address, item in desired.resources.items()
-        if address.kind in kinds and not _why_left(desired, item, models=models)
+        if address.kind in kinds and not _why_left(desired, item, projects, models=models)
     }
     services = tuple(str(address) for address in going if address.kind == "compose-service")
     return replace(

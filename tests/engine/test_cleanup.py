@@ -21,6 +21,7 @@ from gonka_state.facts.here import Here
 from gonka_state.facts.participation import Participation
 from gonka_state.facts.snapshot import Answer, Snapshot, restore
 from gonka_state.registry import KINDS
+from gonka_state.resources.compose_service import ComposeServiceResource
 from gonka_state.resources.env_file import EnvFileResource
 from gonka_state.resources.file import FileResource
 from gonka_state.resources.firewall import FirewallRuleResource
@@ -152,9 +153,9 @@ def declaring(desired: Desired[Resource], *resources: Resource) -> Desired[Resou
     ids=lambda resource: f"{resource.kind}:{resource.name}",
 )
 def test_keys_data_restrictions_and_the_way_in_stay(desired: Desired[Resource], resource: Resource) -> None:
-    wish = declaring(desired, resource)
+    wish = declaring(desired, resource, ComposeServiceResource(name="a", directory=JOIN))
 
-    assert gone(wish, models=True).resources == {}
+    assert [address.name for address in gone(wish, models=True).resources] == ["a"]
     (item,) = left(wish, models=True)
     assert item.why
 
@@ -169,12 +170,26 @@ def test_the_clusters_own_ssh_port_stays_open(desired: Desired[Resource]) -> Non
 
 
 def test_a_file_goes_although_a_secret_in_it_is_not_known(desired: Desired[Resource]) -> None:
-    wish = declaring(desired, FileResource(name="/a"), EnvFileResource(name="/b"))
+    project = ComposeServiceResource(name="a", directory="/p")
+    wish = declaring(desired, FileResource(name="/p/a"), EnvFileResource(name="/p/b"), project)
     unknown = {a: replace(item, withheld="GONKA_SECRET") for a, item in wish.resources.items()}
 
     found = gone(replace(wish, resources=unknown), models=False).resources
 
-    assert [item.withheld for item in found.values()] == ["", "GONKA_SECRET"]
+    assert [item.withheld for item in found.values()][:2] == ["", "GONKA_SECRET"]
+
+
+def test_files_of_the_host_stay_with_what_runs_from_them(desired: Desired[Resource]) -> None:
+    project = ComposeServiceResource(name="a", directory="/p")
+    units = FileResource(name="/etc/systemd/system/gonka-state-backup.timer"), FileResource(name="/pq/a")
+    wish = declaring(desired, project, FileResource(name="/p/a"), *units, EnvFileResource(name="/etc/env"))
+
+    assert {address.name for address in gone(wish, models=False).resources} == {"a", "/p/a"}
+    told = {name: item.why for item in left(wish, models=False) for name in item.names}
+    assert set(told) == {*(unit.name for unit in units), "/etc/env"}
+    assert set(told.values()) == {
+        "a setting of the host, its backup or its monitoring: in no compose project"
+    }
 
 
 def services(plan: Plan) -> dict[str, Change]:
