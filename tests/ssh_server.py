@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -70,15 +70,18 @@ def _execute(channel: Any, command: str) -> None:  # noqa: ANN401 (paramiko's ch
 
     def feed() -> None:
         assert process.stdin is not None
-        while data := channel.recv(65536):
-            process.stdin.write(data)
-            process.stdin.flush()
-        process.stdin.close()
+        # A program may end before it has read everything, and a client may go before it was told everything.
+        with suppress(OSError), process.stdin as told:
+            while data := channel.recv(65536):
+                told.write(data)
+                told.flush()
 
     threading.Thread(target=feed, daemon=True).start()
     assert process.stdout is not None
-    with process.stdout as said:
+    with process.stdout as said, suppress(OSError):
         for line in said:
             channel.sendall(line)
-    channel.send_exit_status(process.wait())
-    channel.close()
+    status = process.wait()
+    with suppress(OSError, EOFError):
+        channel.send_exit_status(status)
+        channel.close()
