@@ -35,7 +35,7 @@ crontab -l 2>&1; getent passwd; ls -la /root /home/*
 
 EVERYTHING = 40_000
 """Lines of six hosts, of which each has more than 9,000 files: what saw less did not look everywhere."""
-READING = ("drift", "verify", "diff", "observe", "hosts check")
+READING = ("drift", "verify", "doctor", "diff", "observe", "hosts check")
 
 
 def test_no_command_that_reads_leaves_a_trace(cluster: Cluster) -> None:
