@@ -12,6 +12,7 @@ import sys
 import sysconfig
 import tarfile
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,14 +110,13 @@ class Control:
 
     def mails(self) -> list[EmailMessage]:
         """What the mail server put into root's mailbox, in order."""
-        text = self.cluster.shell(self.host, f"cat {MAILBOX} 2>/dev/null || true")
+        kept = self.cluster.shell(self.host, f"cat {MAILBOX} 2>/dev/null || true")
         with tempfile.NamedTemporaryFile("w", suffix=".mbox") as file:
-            file.write(text)
+            file.write(kept)
             file.flush()
-            box = mailbox.mbox(file.name, factory=None)
-            return [
-                email.message_from_bytes(message.as_bytes(), policy=email.policy.default) for message in box
-            ]
+            with closing(mailbox.mbox(file.name, factory=None)) as box:
+                raw = [message.as_bytes() for message in box]
+        return [email.message_from_bytes(text, policy=email.policy.default) for text in raw]
 
 
 def addresses(text: str) -> set[str]:

@@ -34,7 +34,7 @@ _CHECKS = """
 import sqlite3, glob
 (file,) = glob.glob("/root/.local/state/gonka-state/**/history.db", recursive=True)
 reads = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-for row in reads.execute("SELECT at, at + seconds FROM runs WHERE command = 'drift' ORDER BY at"): print(*row)
+for row in reads.execute("SELECT at - seconds, at FROM runs WHERE command = 'drift' ORDER BY at"): print(*row)
 """
 JOURNAL = "journalctl -u gonka-state-drift --no-pager -o cat"
 
@@ -181,7 +181,7 @@ def test_cron_tells_each_lasting_change_once_and_once_that_it_is_over(watched: W
         )
 
     assert watched.lasting()
-    assert watched.lasting() <= set(told) <= watched.possible()
+    assert watched.lasting() <= set(told) <= watched.possible(), f"{watched.checks()}\n{watched.deeds}"
     assert set(told.values()) == {1}, told
     assert told == over
 
