@@ -97,13 +97,13 @@ def test_nothing_restarts_outside_of_a_quiet_phase(cluster: Cluster) -> None:
 def test_a_host_that_does_not_come_back_stops_the_others(cluster: Cluster, tmp_path: Path) -> None:
     impatient = tmp_path / "impatient.yaml"
     impatient.write_text(f"cluster: {NAME}\nrun: {{timeouts: {{healthy: 8}}}}\n")
-    exec_in = "docker exec join-mlnode-308-1 sh -c"
-    cluster.shell(NETWORK, f"{exec_in} 'echo 0 >/etc/gonka-state-lab/gpus'")
+    unanswered = "OUTPUT -p tcp --dport 8080 -j REJECT"
+    cluster.shell(NETWORK, f"iptables -I {unanswered}")
     before = cluster.started()
     try:
         ran = restart(cluster, "mlnode-308", "--overlay", str(impatient))
     finally:
-        cluster.shell(NETWORK, f"{exec_in} 'echo 8 >/etc/gonka-state-lab/gpus'")
+        cluster.shell(NETWORK, f"iptables -D {unanswered}")
 
     assert ran.status == 5
     assert re.search(rf"skipped +{ML}/compose-service:mlnode-308", ran.out), ran.out
@@ -207,6 +207,7 @@ def test_after_it_nodes_go_and_what_runs_waits_for_the_reward(cluster: Cluster) 
 @pytest.fixture(scope="module")
 def taken_down(cluster: Cluster) -> dict[str, Any]:
     """The cleanup's last run, with what was there before it."""
+    small.chain(cluster, epoch=EPOCH + 1)
     small.reward(cluster, EPOCH, rewarded_coins=5, claimed=True)
     before: dict[str, Any] = {"data": data(cluster), "sums": sums(cluster)}
     ran = cluster.run("cleanup", *DESTROY, "--json")
@@ -226,7 +227,7 @@ def test_what_was_deployed_is_gone_and_keys_and_data_are_untouched(
         ]
         allowed = re.findall(r"^(\d+/\w+) +ALLOW", cluster.shell(host, "ufw status"), re.MULTILINE)
         assert allowed == ["22/tcp"]
-        assert cluster.shell(host, f"ls -A {JOIN} | grep -E '^config.env|gonka-state' || true") == ""
+        assert cluster.shell(host, f"ls -A {JOIN} | grep -E '^config.env$|gonka-state' || true") == ""
         assert (
             cluster.shell(host, "git -C /opt/gonka -c safe.directory=/opt/gonka status --porcelain -uno")
             == ""
@@ -246,12 +247,18 @@ def test_a_second_cleanup_runs_nothing(cluster: Cluster, taken_down: dict[str, A
 
 
 def test_a_diff_shows_exactly_what_was_removed(cluster: Cluster, taken_down: dict[str, Any]) -> None:
-    removed = {step["address"] for step in taken_down["ran"].cluster["steps"]}
+    steps = taken_down["ran"].cluster["steps"]
+    removed = {step["address"] for step in steps if step["kind"] != "node"}  # known once their API is back
 
     found = cluster.run("diff", "--json").cluster["changes"]
 
-    added = {item["address"] for item in found if item["action"] == "create"}
-    assert added == removed
+    added = {item["address"]: item["kind"] for item in found if item["action"] == "create"}
+    assert removed <= added.keys()
+    # Without a container there is no chain to be in sync, and without its files a project names no images.
+    assert {kind for address, kind in added.items() if address not in removed} == {
+        "chain-sync",
+        "compose-images",
+    }
     nodes = {item["address"] for item in found if item["kind"] == "node"}
     assert nodes == {f"{NETWORK}/node:network-node", f"{NETWORK}/node:{ML}"}
 
