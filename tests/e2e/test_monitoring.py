@@ -162,7 +162,7 @@ def test_a_monitored_host_answers_those_who_may_ask_and_nobody_else(watched: Wat
     assert watched.run("diff", str(watched.file)).status == 0
 
     for host, at in watched.cluster.info.hosts.items():
-        listening = watched.shell(host, "ss -Hltnp | grep node-exporter").split()
+        listening = watched.shell(host, "ss -Hltnp | grep prometheus-node").split()
         assert listening[3] == f"{at}:9101"
     assert watched.cluster.reaches(NET, ML, 9101)
     assert not watched.cluster.reaches(ML, NET, 9101)
@@ -241,7 +241,7 @@ def test_a_changed_port_is_a_restart_of_the_exporter_alone(watched: Watched) -> 
         assert changed == {
             "file:/etc/default/prometheus-node-exporter", "service:prometheus-node-exporter", "firewall-rule:9110/tcp",
         }  # fmt: skip
-        assert ":9110" in watched.shell(ML, "ss -Hltnp | grep node-exporter")
+        assert ":9110" in watched.shell(ML, "ss -Hltnp | grep prometheus-node")
         assert since == watched.shell(
             ML, "systemctl show -p ActiveEnterTimestamp --value docker cron gonka-state-gpus.timer"
         )
