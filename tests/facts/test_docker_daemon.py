@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import importlib
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from gonka_state.core.change import Action, AttributeChange, Effect
 from gonka_state.core.diff import compare
 from gonka_state.core.observation import Present
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Look
-from gonka_state.facts.docker_daemon import DEFAULTS, FACT, FILE, PENDING, DaemonState, observe_daemon
+from gonka_state.facts.docker_daemon import (
+    DEFAULTS,
+    FACT,
+    FILE,
+    LOGS,
+    PENDING,
+    DaemonState,
+    notes,
+    observe_daemon,
+)
 from gonka_state.facts.here import Here
 from gonka_state.resources.docker_daemon import RELOADED, DockerDaemonResource
 from tests.facts.conftest import run_body
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HERE = Here("h", {})
 
@@ -36,6 +44,27 @@ def see(path: Path, **settings: Any) -> Present:  # noqa: ANN401  (JSON)
     found = observe_daemon(FACT.parse(answer(path, wish)), wish, HERE)
     assert isinstance(found, Present)
     return found
+
+
+def test_a_container_from_before_the_limit_is_named() -> None:
+    recorded = (Path(__file__).parents[1] / "kinds/docker-daemon/logs.yaml").read_text()
+    case = YAML(typ="safe", pure=True).load(recorded)
+
+    (note,) = notes(FACT.parse(case["output"]), [], HERE)
+
+    assert (note.name, note.values) == (LOGS, {"unlimited": ["before"]})
+    assert (
+        notes(FACT.parse(case["output"].replace("/before json-file", "/before json-file 1m")), [], HERE) == []
+    )
+    assert notes(FACT.parse(case["output"].partition("#@x part logs")[0]), [], HERE) == []
+
+
+@pytest.mark.parametrize(("setting", "asked"), [("log-opts", True), ("iptables", False)])
+def test_containers_are_asked_for_only_where_their_logs_have_limits(
+    setting: str,
+    asked: bool,  # noqa: FBT001  (a parameter of the test)
+) -> None:
+    assert ("docker inspect" in FACT.script([DockerDaemonResource(settings={setting: {}})], Look())) is asked
 
 
 def test_only_what_is_declared_leaves_the_host(tmp_path: Path) -> None:
