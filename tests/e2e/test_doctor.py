@@ -135,29 +135,24 @@ class jailed:  # noqa: N801 (used as a function)
         part.replace(self.path)
 
 
-def test_a_container_that_is_killed_for_memory_over_and_over(sick: Cluster) -> None:
-    """Real limits, and the kernel's real kill: less memory than the program needs to start."""
+def test_a_container_that_is_killed_over_and_over(sick: Cluster) -> None:
+    """As the kernel does it for want of memory, which a lab host cannot be made to lack: its first process, from outside."""
     container = sick.shell(ML, "docker ps -qf label=com.docker.compose.service=mlnode-308").strip()
-    limit = "docker update --memory 8m --memory-swap 8m {0} >/dev/null && docker restart -t 1 {0} >/dev/null 2>&1; true"
-    sick.shell(ML, limit.format(container))
+    kill = (
+        'pid=$(docker inspect -f \'{{{{.State.Pid}}}}\' {0}); [ "$pid" -le 1 ] || kill -9 "$pid"; sleep 1;'
+        " docker inspect -f '{{{{.RestartCount}}}}' {0}"
+    )
     deadline = time.monotonic() + 60
-    while int(sick.shell(ML, f"docker inspect -f '{{{{.RestartCount}}}}' {container}")) < 3:
-        assert time.monotonic() < deadline, "the container survives"
-        time.sleep(1)
+    while int(sick.shell(ML, kill.format(container))) < 3:
+        assert time.monotonic() < deadline, "Docker does not start it again"
 
     found = diagnosed(sick)
 
-    assert (
-        {(ML, "containers")}
-        <= _of(found, "found")
-        <= {(ML, "containers"), (ML, "out of memory"), (NETWORK, "API")}
-    )
+    assert {(ML, "containers")} <= _of(found, "found") <= {(ML, "containers"), (NETWORK, "API")}
     evidence = found[ML]["containers"]["evidence"]
     assert "mlnode-308" in evidence
-    sick.shell(
-        ML,
-        f"docker update --memory 0 --memory-swap -1 {container} >/dev/null; docker restart -t 1 {container} >/dev/null",
-    )
+    assert "137" in evidence or "restarted 3 times" in evidence, evidence
+    sick.shell(ML, f"docker restart -t 1 {container} >/dev/null")
     well(sick)
 
 

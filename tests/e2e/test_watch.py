@@ -28,13 +28,13 @@ TOLD = 2.5 * MINUTE
 """Until a mail about a change must have come: the minute until the first check, and two checks."""
 WRONG = "0123456789012345678901234567890123456789"
 AT_ONCE, SEED, SURE = 3, 7, 2
-LASTS = (15.0, 130.0, 160.0, 200.0, 300.0)
+LASTS = (15.0, 130.0, 160.0, 200.0)
 """Seconds for which a change stays, by chance."""
 _CHECKS = """
 import sqlite3, glob
-(file,) = glob.glob("/root/.local/state/gonka-state/**/history.db", recursive=True)
-reads = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-for row in reads.execute("SELECT at - seconds, at FROM runs WHERE command = 'drift' ORDER BY at"): print(*row)
+for file in glob.glob("/root/.local/state/gonka-state/**/history.db", recursive=True):
+    reads = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    for row in reads.execute("SELECT at - seconds, at FROM runs WHERE command = 'drift' ORDER BY at"): print(*row)
 """
 JOURNAL = "journalctl -u gonka-state-drift --no-pager -o cat"
 
@@ -58,10 +58,8 @@ def hands() -> list[Hand]:
     """What can be done on any host; no address twice."""
     env, main = f"{JOIN}/config.env", f"{HUB}/refs/main"
     rule = "-p tcp -m conntrack --ctorigdstport 5050 -j ACCEPT"
-    everywhere = (
-        (f"chmod 0644 {env}", f"chmod 0600 {env}", f"env-file:{env}"),
-        ("ufw delete allow 443/tcp", "ufw allow 443/tcp", "firewall-rule:443/tcp"),
-    )
+    everywhere = ((f"chmod 0644 {env}", f"chmod 0600 {env}", f"env-file:{env}"),)
+    on_network = (("ufw delete allow 443/tcp", "ufw allow 443/tcp", "firewall-rule:443/tcp"),)
     on_ml = (
         ("chmod 0700 /mnt/shared", "chmod 0755 /mnt/shared", "directory:/mnt/shared"),
         ("docker stop -t 1 join-inference-1", "docker start join-inference-1", "compose-service:inference"),
@@ -70,7 +68,7 @@ def hands() -> list[Hand]:
     with_big = (
         (f"cp -p {main} /root/main; printf {WRONG} >{main}", f"mv /root/main {main}", f"model:{BIG}"),
     )
-    places = (((NETWORK, *ML), everywhere), (ML, on_ml), (ML[:4], with_big))
+    places = (((NETWORK, *ML), everywhere), ((NETWORK,), on_network), (ML, on_ml), (ML[:4], with_big))
     return [Hand(host, *words) for hosts, some in places for host in hosts for words in some]
 
 
@@ -107,6 +105,13 @@ class Watched:
         deed.ended = time.time()
         self.cluster.shell(deed.hand.host, deed.hand.undoes)
         deed.undone = time.time()
+
+    def wait_for_a_check(self) -> None:
+        """Until cron has seen the cluster in sync: what is found from then on is drift."""
+        deadline = time.monotonic() + 2 * MINUTE
+        while not self.checks():
+            assert time.monotonic() < deadline, "cron does not check"
+            time.sleep(3)
 
     def tamper(self, seconds: float) -> None:
         """Do and undo for so long, several at once, each for a time of chance; no address twice."""
@@ -161,7 +166,8 @@ def watched(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Watche
             overlay = "" if control is watched.timer else control.told()
             installed = control.run(f"schedule install {control.paths} {overlay} --every 1m {words}")
             assert installed.status == 0, installed.err
-        watched.tamper((40 if request.config.getoption("--soak") else 2.5) * MINUTE)
+        watched.wait_for_a_check()
+        watched.tamper((40 if request.config.getoption("--soak") else 1) * MINUTE)
         time.sleep(TOLD)
         yield watched
     finally:
@@ -195,7 +201,7 @@ def test_a_timer_of_systemd_looks_every_minute_until_it_is_removed(watched: Watc
 
     assert said.count("Finished gonka-state-drift.service") >= 4, said
     assert "gonka-state-drift.timer" in said
-    assert watched.lasting() <= addresses(said) <= watched.possible()
+    assert watched.lasting() <= addresses(said)
     assert re.search(r"^checked +\S+ \S+ UTC, .* ago, exit status 0 ", status.out, re.MULTILINE), status.out
     assert (removed.status, removed.out) == (0, "removed\n")
     assert "gonka-state" not in left
