@@ -204,4 +204,4 @@ def test_a_timer_of_systemd_looks_every_minute_until_it_is_removed(watched: Watc
     assert watched.lasting() <= addresses(said)
     assert re.search(r"^checked +\S+ \S+ UTC, .* ago, exit status 0 ", status.out, re.MULTILINE), status.out
     assert (removed.status, removed.out) == (0, "removed\n")
-    assert "gonka-state" not in left
+    assert "gonka-state-drift" not in left
