@@ -129,6 +129,26 @@ def test_a_restore_that_was_cut_short_before_the_key_raises_the_state_again(host
     assert json.loads(host.state.read_text())["height"] == "99"
 
 
+def test_what_a_snapshot_has_beside_the_project_stays_in_it(host: Host) -> None:
+    elsewhere, inside = host.home / "elsewhere", host.join / ".inference/config/a.toml"
+    elsewhere.write_text("planted")
+    inside.symlink_to(elsewhere)
+    settings = json.loads((host.home / "settings.json").read_text())
+    settings["paths"] += [str(elsewhere), str(inside)]
+    (host.home / "settings.json").write_text(json.dumps(settings))
+    taken = host.answer("backup.py", "run")
+    elsewhere.unlink()
+    inside.unlink()
+
+    placed = host.answer("restore.py", "place", taken["snapshot"], "configuration,keyring")
+
+    assert placed == []
+    assert not elsewhere.exists()
+    assert not inside.exists()
+    kept = [file["path"] for file in host.answer("restore.py", "plan", taken["snapshot"])["files"]]
+    assert str(host.join / "config.env") in kept
+
+
 def test_what_is_there_is_never_replaced(host: Host) -> None:
     taken = host.answer("backup.py", "run")
     (host.join / ".inference/config/node_key.json").write_text("another")

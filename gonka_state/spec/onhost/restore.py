@@ -49,16 +49,22 @@ def fetched(restic: backup.Restic, snapshot: str) -> Iterator[Path]:
 
 
 def files(declared: Fields, scratch: Path) -> list[Fields]:
-    """Every file of the snapshot that has a place here: what it is, where it goes, and what is there now."""
+    """Every file of the snapshot that has a place here: what it is, where it goes, and what is there now.
+
+    That is in the project's directory alone, whatever else somebody put into the repository; and a link would bring back
+    what this host has at its end.
+    """
     staged = scratch / str(backup.STAGED).lstrip("/")
     found = []
-    for file in sorted(path for path in scratch.rglob("*") if path.is_file()):
+    for file in sorted(path for path in scratch.rglob("*") if path.is_file() and not path.is_symlink()):
         if file == staged / backup.DATABASE:
             target = Path(declared["database"])
         elif staged in file.parents:
             continue
         else:
             target = Path("/") / file.relative_to(scratch)
+        if not target.is_relative_to(declared["directory"]):
+            continue
         what = _what(declared, target)
         found.append({"what": what, "path": str(target), "from": str(file), "now": _now(file, target)})
     return found
