@@ -88,5 +88,6 @@ def test_a_cleanup_tells_what_stays_before_it_asks(program: Cli, tiny: Tiny) -> 
 
     stays = out[out.index("stays") :]
     assert stays[1].startswith("  directory: /srv/two, /srv/three, 2 hosts  ")
-    assert stays[2].strip().startswith(".inference, .tmkms, .dapi")
+    assert stays[2].startswith("  file: /etc/one  ")
+    assert stays[3].strip().startswith(".inference, .tmkms, .dapi")
     assert out[-1].startswith("Plan: ")
