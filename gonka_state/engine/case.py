@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gonka_state.core.change import Action
 from gonka_state.core.diagnosis import Finding, clear, found, unknown
 from gonka_state.engine.told import advice, listed, reasons, unseen
-from gonka_state.errors import FactError
-from gonka_state.facts.snapshot import answer_of
+from gonka_state.facts.snapshot import understood
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -74,13 +73,7 @@ class Case:
 
     def section(self, fact: Fact[S]) -> S | str:
         """A section of the look, understood by the fact that owns it; else why it is not known."""
-        answer = answer_of(self.look, fact.section)
-        if answer.unknown:
-            return answer.unknown
-        try:
-            return fact.parse(answer.text)
-        except FactError as error:
-            return str(error)
+        return understood(self.look, fact.section, fact.parse)
 
     def command(self, *kinds: str) -> str:
         """The converge that closes what differs here of these kinds."""

@@ -12,9 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gonka_state.errors import FactError
 from gonka_state.facts.base import quote, split_parts
-from gonka_state.facts.snapshot import answer_of
+from gonka_state.facts.snapshot import understood
 from gonka_state.resources.node import NodeResource
 
 if TYPE_CHECKING:
@@ -122,10 +121,4 @@ def _load(parts: Parts, name: str) -> float | None:
 
 def read(look: HostLook | None, names: list[str]) -> list[Completion] | str:
     """The completions in a host's look, or why there are none."""
-    section = answer_of(look, SECTION)
-    if section.unknown:
-        return section.unknown
-    try:
-        return parse(section.text, names)
-    except FactError as error:
-        return str(error)
+    return understood(look, SECTION, lambda text: parse(text, names))

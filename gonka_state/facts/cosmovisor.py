@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Parts, quote, split_parts
-from gonka_state.facts.snapshot import answer_of
+from gonka_state.facts.snapshot import understood
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,10 +94,4 @@ def _home(parts: Parts, home: str) -> Home:
 
 def read(look: HostLook | None) -> dict[str, Home] | str:
     """What a host's look says, or why it says nothing."""
-    answer = answer_of(look, SECTION)
-    if answer.unknown:
-        return answer.unknown
-    try:
-        return parse(answer.text)
-    except FactError as error:
-        return str(error)
+    return understood(look, SECTION, parse)

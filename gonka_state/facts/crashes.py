@@ -12,7 +12,7 @@ from gonka_state.errors import FactError
 from gonka_state.facts.base import Parts, quote, split_parts
 from gonka_state.facts.compose import ENGINE
 from gonka_state.facts.known_messages import CONTAINER, DAEMON, UNREAD, counted, expression
-from gonka_state.facts.snapshot import answer_of
+from gonka_state.facts.snapshot import understood
 
 if TYPE_CHECKING:
     from gonka_state.facts.snapshot import HostLook
@@ -159,10 +159,4 @@ def _memory(parts: Parts) -> dict[str, tuple[str, float]]:
 
 def read(look: HostLook | None) -> Crashes | str:
     """What a host's look says, or why it says nothing."""
-    answer = answer_of(look, SECTION)
-    if answer.unknown:
-        return answer.unknown
-    try:
-        return parse(answer.text)
-    except FactError as error:
-        return str(error)
+    return understood(look, SECTION, parse)

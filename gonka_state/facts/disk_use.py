@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Part, quote, split_parts
-from gonka_state.facts.snapshot import answer_of
+from gonka_state.facts.snapshot import understood
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,10 +120,4 @@ def _lines(part: Part) -> list[str]:
 
 def read(look: HostLook | None) -> DiskUse | str:
     """What a host's look says, or why it says nothing."""
-    answer = answer_of(look, SECTION)
-    if answer.unknown:
-        return answer.unknown
-    try:
-        return parse(answer.text)
-    except FactError as error:
-        return str(error)
+    return understood(look, SECTION, parse)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gonka_state.errors import FactError
 from gonka_state.facts.base import quote, split_parts
 from gonka_state.facts.known_messages import KERNEL, UNREAD, counted, expression
-from gonka_state.facts.snapshot import answer_of
+from gonka_state.facts.snapshot import understood
 
 if TYPE_CHECKING:
     from gonka_state.facts.snapshot import HostLook
@@ -67,10 +67,4 @@ def parse(text: str) -> KernelLog:
 
 def read(look: HostLook | None) -> KernelLog | str:
     """What a host's look says, or why it says nothing."""
-    answer = answer_of(look, SECTION)
-    if answer.unknown:
-        return answer.unknown
-    try:
-        return parse(answer.text)
-    except FactError as error:
-        return str(error)
+    return understood(look, SECTION, parse)

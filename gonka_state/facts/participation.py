@@ -11,14 +11,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gonka_state.errors import FactError
 from gonka_state.facts import picked
 from gonka_state.facts.admin_api import read_answer
 from gonka_state.facts.api_answers import nodes_in_epoch
 from gonka_state.facts.base import Look, Part, Parts, quote, split_parts
 from gonka_state.facts.chain_phase import FUNCTIONS
 from gonka_state.facts.nodes import OWN, PARTICIPANTS
-from gonka_state.facts.snapshot import answer_of
+from gonka_state.facts.snapshot import understood
 
 if TYPE_CHECKING:
     from gonka_state.core.chain import ChainSource
@@ -134,10 +133,5 @@ def _claimed(part: Part) -> bool:
 
 def read(look: HostLook | None) -> Participation:
     """What its host's look tells; where that does not, the reason why nobody knows."""
-    answer = answer_of(look, SECTION)
-    if answer.unknown:
-        return Participation(answer.unknown)
-    try:
-        return parse(answer.text)
-    except FactError as error:
-        return Participation(str(error))
+    found = understood(look, SECTION, parse)
+    return Participation(found) if isinstance(found, str) else found

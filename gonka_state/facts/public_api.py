@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gonka_state.errors import FactError
 from gonka_state.facts.base import Look, quote, split_parts
-from gonka_state.facts.snapshot import answer_of
+from gonka_state.facts.snapshot import understood
 
 if TYPE_CHECKING:
     from gonka_state.facts.snapshot import HostLook
@@ -66,10 +65,4 @@ def _answer(path: str, failed: str, said: str) -> Answer:
 
 def read(look: HostLook | None) -> tuple[Answer, ...] | str:
     """The answers in a host's look, or why there are none."""
-    section = answer_of(look, SECTION)
-    if section.unknown:
-        return section.unknown
-    try:
-        return parse(section.text)
-    except FactError as error:
-        return str(error)
+    return understood(look, SECTION, parse)

@@ -12,13 +12,15 @@ import json
 import re
 import zlib
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gonka_state.errors import FactError, GonkaStateError
 from gonka_state.facts.base import MARK, PRELUDE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+T = TypeVar("T")
 
 FORMAT = "gonka-state/snapshot"
 VERSION = 1
@@ -104,6 +106,17 @@ def answer_of(look: HostLook | None, section: str) -> Answer:
     if look is None or look.unknown:
         return Answer("", unknown=look.unknown if look is not None else "nobody looked")
     return look.sections.get(section, Answer("", unknown="nobody looked"))
+
+
+def understood(look: HostLook | None, section: str, parse: Callable[[str], T]) -> T | str:
+    """What a look holds of a section, understood; else why it is not known."""
+    answer = answer_of(look, section)
+    if answer.unknown:
+        return answer.unknown
+    try:
+        return parse(answer.text)
+    except FactError as error:
+        return str(error)
 
 
 def compose(sections: Sequence[Section], nonce: str) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonka_state.errors import FactError
 from gonka_state.facts import requirement_network
 from gonka_state.facts.base import quote, split_parts
-from gonka_state.facts.snapshot import answer_of
+from gonka_state.facts.snapshot import understood
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,10 +34,4 @@ def parse(text: str) -> Mapping[str, str]:
 
 def read(look: HostLook | None) -> Mapping[str, str] | str:
     """What a host's look says, or why it says nothing."""
-    answer = answer_of(look, SECTION)
-    if answer.unknown:
-        return answer.unknown
-    try:
-        return parse(answer.text)
-    except FactError as error:
-        return str(error)
+    return understood(look, SECTION, parse)
