@@ -19,15 +19,15 @@ from gonka_state.engine.waiting import LOST_REWARD, Waiting, too_early
 from gonka_state.facts import participation
 from gonka_state.facts.here import Here
 from gonka_state.facts.participation import Participation
-from gonka_state.facts.snapshot import Answer, Snapshot, restore
+from gonka_state.facts.snapshot import Answer, Snapshot
 from gonka_state.registry import KINDS
 from gonka_state.resources.compose_service import ComposeServiceResource
 from gonka_state.resources.env_file import EnvFileResource
 from gonka_state.resources.file import FileResource
 from gonka_state.resources.firewall import FirewallRuleResource
 from gonka_state.resources.node import NodeResource
-from gonka_state.spec.load import load
 from tests.facts.test_participation import frames
+from tests.recorded import recorded_look, recorded_wish
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -44,18 +44,12 @@ KEYLESS = Answer(frames(warm="no"))
 
 @pytest.fixture(scope="module")
 def desired() -> Desired[Resource]:
-    (found,) = load(
-        [ROOT / "desired/cluster2.yaml"],
-        overlays=[ROOT / "docs/demo/overlay.yaml"],
-        models={name: kind.resource for name, kind in KINDS.items()},
-        env={},
-    )
-    return found
+    return recorded_wish()
 
 
 @pytest.fixture(scope="module")
 def snapshot() -> Snapshot:
-    return restore((ROOT / "docs/demo/snapshot.json").read_text(), "snapshot")
+    return recorded_look()
 
 
 def planned(

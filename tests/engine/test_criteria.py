@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,20 +18,20 @@ from gonka_state.engine.criteria_nodes import node_checks
 from gonka_state.engine.select import select
 from gonka_state.facts import docker_daemon, public_api
 from gonka_state.facts.base import MARK, PRELUDE, Look
-from gonka_state.facts.snapshot import Answer, Snapshot, restore
+from gonka_state.facts.snapshot import Answer, Snapshot
 from gonka_state.registry import KINDS
 from gonka_state.resources.requirement import RequirementResource
-from gonka_state.spec.load import load
 from gonka_state.views.checklist import render_checklist
 from gonka_state.views.style import Style
+from tests.recorded import recorded_look, recorded_wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from gonka_state.core.desired import Desired
     from gonka_state.resources.base import Resource
 
-ROOT = Path(__file__).parents[2]
 NETWORK = "cluster2-network"
 ANSWERED = "".join(
     f"\n{MARK}a part {path}\n200 understood\n\n{MARK}a rc 0 \n" for path in public_api.PATHS
@@ -41,13 +40,8 @@ ANSWERED = "".join(
 
 @pytest.fixture(scope="module")
 def recorded() -> tuple[Desired[Resource], Snapshot]:
-    (desired,) = load(
-        [ROOT / "desired/cluster2.yaml"],
-        overlays=[ROOT / "docs/demo/overlay.yaml"],
-        models={name: kind.resource for name, kind in KINDS.items()},
-        env={},
-    )
-    snapshot = restore((ROOT / "docs/demo/snapshot.json").read_text(), "snapshot")
+    desired = recorded_wish()
+    snapshot = recorded_look()
     return replace(desired, file="cluster2.yaml"), answering(snapshot, Answer(ANSWERED))
 
 

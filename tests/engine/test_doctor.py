@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,10 +23,10 @@ from gonka_state.facts.disk_use import DiskUse, FileSystem, Taken
 from gonka_state.facts.kernel_log import KernelLog
 from gonka_state.facts.participation import NOTHING, Participation
 from gonka_state.facts.public_api import Answer as Said
-from gonka_state.facts.snapshot import Answer, Snapshot, restore
+from gonka_state.facts.snapshot import Answer, Snapshot
 from gonka_state.facts.validator import Standing
 from gonka_state.registry import KINDS
-from gonka_state.spec.load import load
+from tests.recorded import recorded_look, recorded_wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,20 +36,14 @@ if TYPE_CHECKING:
     from gonka_state.engine.compare import Compared
     from gonka_state.resources.base import Resource
 
-ROOT = Path(__file__).parents[2]
 NETWORK, ML = "cluster2-network", "cluster2-ml-01"
 Recorded = tuple["Desired[Resource]", Snapshot]
 
 
 @pytest.fixture(scope="module")
 def recorded() -> Recorded:
-    (desired,) = load(
-        [ROOT / "desired/cluster2.yaml"],
-        overlays=[ROOT / "docs/demo/overlay.yaml"],
-        models={name: kind.resource for name, kind in KINDS.items()},
-        env={},
-    )
-    snapshot = restore((ROOT / "docs/demo/snapshot.json").read_text(), "snapshot")
+    desired = recorded_wish()
+    snapshot = recorded_look()
     return replace(desired, file="cluster2.yaml"), snapshot
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,9 +15,8 @@ from gonka_state.engine.symptoms import SYMPTOMS
 from gonka_state.engine.told import judged
 from gonka_state.facts.api_answers import NodesState
 from gonka_state.facts.nodes import FACT
-from gonka_state.facts.snapshot import restore
 from gonka_state.registry import KINDS
-from gonka_state.spec.load import load
+from tests.recorded import recorded_look, recorded_wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,19 +26,13 @@ if TYPE_CHECKING:
 
     Change = Callable[[dict[str, Any]], None]
 
-ROOT = Path(__file__).parents[2]
 HOST, NODE = "cluster2-network", "cluster2-ml-02"
 
 
 @pytest.fixture(scope="module")
 def recorded() -> Case:
-    (desired,) = load(
-        [ROOT / "desired/cluster2.yaml"],
-        overlays=[ROOT / "docs/demo/overlay.yaml"],
-        models={name: kind.resource for name, kind in KINDS.items()},
-        env={},
-    )
-    snapshot = restore((ROOT / "docs/demo/snapshot.json").read_text(), "snapshot")
+    desired = recorded_wish()
+    snapshot = recorded_look()
     compared = Comparer(desired, KINDS).compare(snapshot)
     seen = tuple(judged(desired, compared, HOST))
     return Case(

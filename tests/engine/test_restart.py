@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +13,9 @@ from gonka_state.core.order import in_order
 from gonka_state.engine.compare import Comparer
 from gonka_state.engine.restart import enabled, of_service, rolling
 from gonka_state.errors import InputError
-from gonka_state.facts.snapshot import Answer, HostLook, Snapshot, restore
+from gonka_state.facts.snapshot import Answer, HostLook, Snapshot
 from gonka_state.registry import KINDS
-from gonka_state.spec.load import load
+from tests.recorded import recorded_look, recorded_wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from gonka_state.core.desired import Desired
     from gonka_state.resources.base import Resource
 
-ROOT = Path(__file__).parents[2]
 NETWORK = "cluster2-network"
 STOPPED = "cluster2-ml-03"
 """Where the recorded look found the container of `inference` stopped."""
@@ -34,18 +32,12 @@ MEMBER = re.compile(r"(part member\n)yes")
 
 @pytest.fixture(scope="module")
 def desired() -> Desired[Resource]:
-    (found,) = load(
-        [ROOT / "desired/cluster2.yaml"],
-        overlays=[ROOT / "docs/demo/overlay.yaml"],
-        models={name: kind.resource for name, kind in KINDS.items()},
-        env={},
-    )
-    return found
+    return recorded_wish()
 
 
 @pytest.fixture(scope="module")
 def snapshot() -> Snapshot:
-    return restore((ROOT / "docs/demo/snapshot.json").read_text(), "snapshot")
+    return recorded_look()
 
 
 def changed(snapshot: Snapshot, host: str, section: str, change: Callable[[str], str]) -> Snapshot:
