@@ -11,7 +11,7 @@ from gonka_state.engine.hands import LOST, TIMED_OUT, Hands
 from gonka_state.errors import GonkaStateError, InputError, RefusedError, StepError
 from gonka_state.facts.base import quote
 from gonka_state.operations.backup import HOURS, now
-from gonka_state.operations.base import Do, Result, Say
+from gonka_state.operations.base import Do, Result, Say, carry_on
 from gonka_state.resources.backup import BackupResource
 from gonka_state.resources.restored_keys import KEYS
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from gonka_state.core.desired import Desired
     from gonka_state.engine.session import Session
+    from gonka_state.operations.base import Command
     from gonka_state.resources.base import Resource
 
 NOT_THERE = 127
@@ -64,18 +65,14 @@ class Keeper:
             StepError: none was taken, in restic's words.
         """
         self._there("backup.py")
-        commands = now(self.declared.resource, check=False)
-        result: Result | None = None
-        while True:
-            try:
-                command = commands.send(result) if result is not None else next(commands)
-            except StopIteration:
-                return
-            result = Result(0)
-            if isinstance(command, Do):
-                result = self._do(command)
-            elif isinstance(command, Say):
-                self.say(self.declared.host, command.text)
+        carry_on(now(self.declared.resource, check=False), self._execute)
+
+    def _execute(self, command: Command) -> Result:
+        if isinstance(command, Do):
+            return self._do(command)
+        if isinstance(command, Say):
+            self.say(self.declared.host, command.text)
+        return Result(0)
 
     def snapshots(self) -> list[Snapshot]:
         """What the repository has of this cluster, the oldest first; nothing where there is no repository.

@@ -16,7 +16,7 @@ from gonka_state.core.report import Outcome, Status
 from gonka_state.engine.hands import LOST, TIMED_OUT, Hands
 from gonka_state.engine.retry import pauses
 from gonka_state.errors import GonkaStateError, StepError
-from gonka_state.operations.base import Call, Do, Pause, Result, Say, Step
+from gonka_state.operations.base import Call, Do, Pause, Result, Say, Step, carry_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,13 +144,7 @@ class Round:
             desired.run.timeouts,
         )
         commands = self._converger.operations[address.kind](step)
-        result: Result | None = None
-        while True:
-            try:
-                command = commands.send(result) if result is not None else next(commands)
-            except StopIteration:
-                return
-            result = self._execute(address, command)
+        carry_on(commands, lambda command: self._execute(address, command))
 
     def _execute(self, address: Address, command: Command) -> Result:
         match command:

@@ -112,6 +112,21 @@ class Step(Generic[R]):
 Operation: TypeAlias = "Callable[[Step[R]], Commands]"
 
 
+def carry_on(commands: Commands, execute: Callable[[Command], Result]) -> None:
+    """Have an operation's commands executed one after the other, each result given back to it.
+
+    Raises:
+        StepError: the operation, or whoever executes, gave up.
+    """
+    result: Result | None = None
+    while True:
+        try:
+            command = commands.send(result) if result is not None else next(commands)
+        except StopIteration:
+            return
+        result = execute(command)
+
+
 def fail(result: Result, what: str, hint: str = "") -> StepError:
     """A StepError from a command's own last words."""
     return StepError(f"{what}: {result.words or f'exit status {result.status}'}", hint=hint)
