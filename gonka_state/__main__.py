@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from contextlib import suppress
+from typing import NoReturn
+
+from gonka_state.core.leaving import leave
 
 CONNECTING = frozenset({
     "diff", "converge", "drift", "verify", "doctor", "observe", "adopt", "hosts", "cleanup", "restart", "backup",
 })  # fmt: skip
-INTERRUPTED = 130
 
 
-def main() -> int:
-    """Run the command line; the return value is the exit status."""
+def main() -> NoReturn:
+    """Run the command line; its status is the program's."""
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     offline = any(word.startswith("--observed") or word == "--help" for word in sys.argv)
     if command in CONNECTING and not offline:
@@ -23,15 +23,8 @@ def main() -> int:
         monkey.patch_all()
     from gonka_state.cli import run  # noqa: PLC0415 (after the patch)
 
-    status = run(sys.argv[1:])
-    if status == INTERRUPTED:
-        # gevent may hand the interrupt on to whoever waits next: paramiko's farewell at exit, with a traceback.
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError):
-                stream.flush()
-        os._exit(status)
-    return status
+    leave(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -6,7 +6,6 @@ not to standard output or stderr, which may be a log.
 
 from __future__ import annotations
 
-import atexit
 import os
 import random
 import secrets
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from mnemonic import Mnemonic
 
+from gonka_state.core.leaving import at_the_end
 from gonka_state.errors import StepError
 from gonka_state.operations.base import Pause
 
@@ -140,14 +140,12 @@ def _numbered(words: list[str]) -> Iterator[str]:
 @contextmanager
 def _screen() -> Iterator[int]:
     terminal = os.open(_TERMINAL, os.O_RDWR | os.O_NOCTTY)
-    # An interrupt ends the program while this waits, and then nobody comes back here.
-    atexit.register(os.write, terminal, _LEAVE)
     try:
-        os.write(terminal, _ENTER)
-        yield terminal
+        # An interrupt ends the program while this waits, and then nobody comes back here.
+        with at_the_end(lambda: os.write(terminal, _LEAVE)):
+            os.write(terminal, _ENTER)
+            yield terminal
     finally:
-        atexit.unregister(os.write)
-        os.write(terminal, _LEAVE)
         os.close(terminal)
 
 

@@ -107,6 +107,7 @@ def test_a_file_that_appeared_meanwhile_is_not_replaced(
 
 _PROGRAM = """
 import sys, time
+from gonka_state.core.leaving import leave
 from gonka_state.operations.mnemonic import on_terminal
 from gonka_state.operations.base import Pause
 talk = on_terminal("# the title")
@@ -116,6 +117,7 @@ try:
 except KeyboardInterrupt:
     kept = talk  # as the engine does, where nobody closes it
     sys.stderr.write("KeyboardInterrupt\\n")
+    leave(130)
 except StopIteration as end:
     sys.stderr.write(f"MADE {len(end.value.split())}\\n")
 """
