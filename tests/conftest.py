@@ -53,6 +53,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: item.get_closest_marker("lab") is not None)
     reason = _no_lab(config)
     for item in items:
+        if "booted" in getattr(item, "fixturenames", ()):
+            item.add_marker("six_hosts")
         if reason and item.get_closest_marker("lab"):
             item.add_marker(pytest.mark.skip(reason=f"no real hosts: {reason}"))
 

@@ -38,7 +38,9 @@ def ensure(say: Say) -> Path:
     target = cache / f"base-{codename()[1]}-{name}"
     if target.is_dir():
         return target
-    with locked(cache / "build.lock", "the build of the base system"):
+    with locked(cache / "build.lock", "the build of the base system", waiting=say):
+        if target.is_dir():  # built by whoever was waited for
+            return target
         for leftover in cache.glob("*.part"):  # whoever held the lock before was killed
             shutil.rmtree(leftover, ignore_errors=True)
         part = Path(tempfile.mkdtemp(dir=cache, prefix=f"{target.name}.", suffix=".part"))

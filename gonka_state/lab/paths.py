@@ -14,6 +14,8 @@ from gonka_state.errors import LabError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gonka_state.lab.spec import Say
+
 PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 STANDINS = Path(__file__).resolve().parent / "standins"
 
@@ -65,20 +67,25 @@ def clusters() -> list[str]:
 
 
 @contextmanager
-def locked(path: Path, who: str) -> Iterator[None]:
+def locked(path: Path, who: str, *, waiting: Say | None = None) -> Iterator[None]:
     """Hold `path` as a lock that dies with the process, so a crash leaves none behind.
+
+    With `waiting`, somebody else's end is waited for, and said so.
 
     Raises:
         LabError: somebody else holds it.
     """
+    busy = LabError(f"{who} is at work in another process", hint="wait for it, then try again")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # whoever held it before may have removed it: then this is a lock on nothing
-            lost = not path.exists() or os.fstat(handle.fileno()).st_ino != path.stat().st_ino
         except BlockingIOError:
-            lost = True
-        if lost:
-            raise LabError(f"{who} is at work in another process", hint="wait for it, then try again")
+            if waiting is None:
+                raise busy from None
+            waiting(f"{busy.message}: waiting for it")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        # whoever held it before may have removed it: then this is a lock on nothing
+        if not path.exists() or os.fstat(handle.fileno()).st_ino != path.stat().st_ino:
+            raise busy
         yield

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gonka_state import lab
+from tests.e2e import small
 from tests.e2e.world import ROOT, Cluster, Demo
 
 if TYPE_CHECKING:
@@ -52,3 +53,10 @@ def demo(booted: Demo | None) -> Demo:
 def cluster(booted: Demo | None) -> Cluster:  # noqa: ARG001 (the lab it names is up)
     """Six hosts, in sync or as somebody left them."""
     return Cluster(lab.info("cluster2"))
+
+
+@pytest.fixture(scope="session")
+def small_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two hosts, from bare to converged; whoever takes them down comes last."""
+    with small.booted(tmp_path_factory.mktemp("small")) as cluster:
+        yield cluster

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.small import JOIN, ML, MODEL, NETWORK, booted
+from tests.e2e.small import JOIN, ML, MODEL, NETWORK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.e2e.world import Cluster
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
@@ -24,11 +22,10 @@ SETTLED = 150
 
 
 @pytest.fixture(scope="module")
-def sick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def sick(small_cluster: Cluster) -> Cluster:
     """A registered cluster that serves, and is well."""
-    with booted(tmp_path_factory.mktemp("sick")) as cluster:
-        cluster.served((MODEL,), "doctor")
-        yield cluster
+    small_cluster.served((MODEL,), "doctor")
+    return small_cluster
 
 
 def diagnosed(cluster: Cluster, *words: str) -> dict[str, dict[str, dict[str, Any]]]:

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "lab: boots real hosts on this machine (root, namespaces and mounts)")
+    for line in (
+        "lab: boots real hosts on this machine (root, namespaces and mounts)",
+        "six_hosts: on the lab of cluster2, which those of one run share; added by itself",
+    ):
+        config.addinivalue_line("markers", line)
 
 
 @pytest.fixture

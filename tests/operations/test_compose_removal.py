@@ -1,4 +1,4 @@
-"""Removing a service: what the look named, and no more. Networks are removed on real hosts (tests/e2e/test_cleanup.py)."""
+"""Removing a service: what the look named, and no more. Networks are removed on real hosts (tests/e2e/test_taking_down.py)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,6 @@ from tests.e2e.small import JOIN, ML, MODEL, NAME, NETWORK
 from tests.e2e.world import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.e2e.world import Cluster, Ran
@@ -33,10 +32,9 @@ HUB = f"/mnt/shared/hub/models--{MODEL.replace('/', '--')}"
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster(small_cluster: Cluster) -> Cluster:
     """One network and one ML host, in sync at first."""
-    with small.booted(tmp_path_factory.mktemp("small")) as found:
-        yield found
+    return small_cluster
 
 
 def restarted(before: dict[str, str], after: dict[str, str]) -> set[str]:
