@@ -27,9 +27,9 @@ def at_the_end(action: Callable[[], object]) -> Iterator[None]:
 def leave(status: int) -> NoReturn:
     """End the program with `status`, without Python taking itself apart.
 
-    Nothing of ours waits for that. gevent's and greenlet's C code has crashed in it, once in about a thousand
-    runs, and made a converge that had succeeded one that was killed (status 139); and paramiko's farewell to
-    its connections may be handed an interrupt that was meant for us.
+    Nothing of ours waits for that. With gevent's and greenlet's C code loaded it has crashed, once in some
+    thousand runs, and a converge that had succeeded ended with status 139; and paramiko's farewell to its
+    connections may be handed an interrupt that was meant for us.
     """
     for action in _open.values():
         with suppress(OSError):
