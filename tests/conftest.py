@@ -34,6 +34,14 @@ settings.load_profile("stable")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    for line in (
+        "lab: boots real hosts on this machine (root, namespaces and mounts)",
+        "six_hosts: on the lab of cluster2, which those of one run share; added by itself",
+    ):
+        config.addinivalue_line("markers", line)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden",
