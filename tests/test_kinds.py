@@ -59,7 +59,7 @@ def read(path: Path) -> Case:
         "case", str(path), lab=True, hosts=logins, resources=declared, prune=prune
     )
     answer = Answer(data["output"], unknown=data.get("unknown", ""))
-    look = HostLook({path.parent.name: answer}, peer=here.get("peer", ""))
+    look = HostLook({path.parent.name: answer}, peer=here.get("peer", ""), skew=here.get("skew"))
     snapshot = Snapshot("case", "2026-11-24T00:00:00+00:00", "salt", {host: look})
     return Case(
         data["expect"],

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gonka_state.core.chain import Chain
     from gonka_state.core.desired import Desired, Maintenance
     from gonka_state.core.order import Edge
-    from gonka_state.facts.snapshot import Snapshot
+    from gonka_state.facts.snapshot import HostLook, Snapshot
     from gonka_state.kind import Kind
     from gonka_state.resources.base import Resource
 
@@ -61,11 +61,12 @@ class Comparer:
         """What needs what follows from the wish alone: once for every look and round of a run."""
         object.__setattr__(self, "needs", edges(self.desired, self.kinds))
 
-    def here(self, host: str, peer: str = "", silent: Collection[str] = ()) -> Here:
+    def here(self, host: str, look: HostLook | None = None, silent: Collection[str] = ()) -> Here:
         """What a kind may know about a host."""
+        peer, skew = ("", None) if look is None else (look.peer, look.skew)
         declared = [item.resource for address, item in self.desired.resources.items() if address.host == host]
         addresses = {name: login.address for name, login in self.desired.hosts.items()}
-        return Here(host, addresses, peer, declared, silent)
+        return Here(host, addresses, peer, declared, silent, skew)
 
     def contacts(self) -> list[str]:
         """The hosts to connect to: those to be looked at, and the one that knows the phase of the chain."""
@@ -86,7 +87,7 @@ class Comparer:
         for host in self.hosts():
             look = snapshot.hosts.get(host)
             declared = {a: d for a, d in self.desired.resources.items() if a.host == host}
-            seen = HostJudge(self.kinds, look, declared, self.here(host, look.peer if look else "", silent))
+            seen = HostJudge(self.kinds, look, declared, self.here(host, look, silent))
             for address, item in declared.items():
                 change, observations[address] = seen.judge(item)
                 skip = change.pending and not self._selects(address)

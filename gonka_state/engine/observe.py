@@ -106,9 +106,10 @@ class Observer:
         deadline = self.desired.run.timeouts.host
         started = time.monotonic()
         try:
-            lines = self.session.look(host, snapshot.compose(sections, nonce), deadline)
+            script, sent = snapshot.compose(sections, nonce), time.time()
+            lines = self.session.look(host, script, deadline)
             if lines is not None:
-                return snapshot.decode(lines, nonce), False
+                return snapshot.decode(lines, nonce, (sent, time.time())), False
         except FactError as error:
             hint = "does the login shell print something or refuse?"
             return snapshot.HostLook(unknown=str(error), hint=hint), False
@@ -122,7 +123,7 @@ class Observer:
         ), False
 
     def _sections(self, host: str, *, whole: bool) -> list[snapshot.Section]:
-        look = Look(salt=self.salt, clock=time.time())
+        look = Look(salt=self.salt)
         default = self.desired.run.timeouts.section
         sections = [
             snapshot.Section(fact.section, fact.script(mine, look), fact.deadline or default, root=fact.root)
@@ -131,7 +132,6 @@ class Observer:
         sections += self.further.get(host, ()) if whole else ()
         source = self.desired.chain
         if source is not None and source.host == host:
-            # Last: an API that hangs here must not count as a clock that is off, in the section that comes first.
             script = chain_phase.script(source, look)
             sections.append(snapshot.Section(chain_phase.SECTION, script, default, root=True))
         return sections

@@ -44,7 +44,7 @@ def pruning(
 def _found(comparer: Comparer, snapshot: Snapshot, host: str) -> list[Declared[Resource]]:
     desired, look = comparer.desired, snapshot.hosts.get(host)
     declared = {address: item for address, item in desired.resources.items() if address.host == host}
-    judge = HostJudge(comparer.kinds, look, declared, comparer.here(host, look.peer if look else ""))
+    judge = HostJudge(comparer.kinds, look, declared, comparer.here(host, look))
     return [
         Declared(
             Address(host, resource.kind, resource.name),

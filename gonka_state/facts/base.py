@@ -39,13 +39,11 @@ part() {
 class Look:
     """What a section may need to know about the look it is part of.
 
-    `salt` goes into digests of secrets; `http_timeout` is in seconds; `clock` is the control machine's
-    time when the look began, in seconds since the epoch, 0 when nobody compares clocks.
+    `salt` goes into digests of secrets; `http_timeout` is in seconds.
     """
 
     salt: str = "standalone"
     http_timeout: int = 10
-    clock: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

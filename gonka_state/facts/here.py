@@ -17,7 +17,8 @@ class Here:
 
     `addresses` maps host names of the cluster to their addresses; `peer` is this look's SSH client.
     `declared` is everything declared on this host: what one resource lets in may be another's wish.
-    `silent` are the hosts that gave no answer to this look.
+    `silent` are the hosts that gave no answer to this look. `skew` is by how many seconds the host's clock is off
+    at least, None where nobody compared it.
     """
 
     host: str
@@ -25,3 +26,4 @@ class Here:
     peer: str = ""
     declared: Sequence[Resource] = ()
     silent: Collection[str] = ()
+    skew: float | None = None

@@ -37,7 +37,6 @@ COMMANDS: Mapping[str, str] = {
     "docker-service": "systemctl show -p LoadState -p ActiveState -p UnitFileState docker.service",
     "compose": "docker compose version --short",
     "link-speed": "link_speed",
-    "time": "date +%s.%N",
     "sudo": "id -u",
 }
 
@@ -90,11 +89,6 @@ def _speed(parts: Parts) -> int:
     return int(speed)
 
 
-def _skew(parts: Parts) -> float:
-    clock = float(parts.need("clock").text)
-    return abs(float(parts.need("time").text) - clock) if clock else 0.0
-
-
 TOPICS: Mapping[str, Reading] = {
     "os": text("os"),
     "architecture": text("architecture"),
@@ -106,6 +100,5 @@ TOPICS: Mapping[str, Reading] = {
     "nvidia-runtime": Reading(("docker",), lambda parts: '"nvidia"' in _docker(parts)[1]),
     "compose": Reading(("compose",), lambda parts: parts.need("compose").text.strip().removeprefix("v")),
     "link-speed": Reading(("link-speed",), _speed),
-    "time": Reading(("time",), _skew),
     "sudo": Reading(("sudo",), lambda parts: parts.need("sudo").text.strip() == "0"),
 }

@@ -48,14 +48,12 @@ class RequirementsFact(Fact[Conditions]):
     section = "requirements"
     root = False
 
-    def script(self, wanted: Sequence[Resource], look: Look) -> str:
+    def script(self, wanted: Sequence[Resource], look: Look) -> str:  # noqa: ARG002 (the same for every look)
         """Only the commands of the topics that are asked for."""
         mine = [resource for resource in wanted if isinstance(resource, RequirementResource)]
         readings = (_READINGS[resource.topic] for resource in mine if resource.topic in _READINGS)
         parts = dict.fromkeys(part for reading in readings for part in reading.parts)
-        lines = [_SHELL, f"part clock echo {look.clock:.3f}"]
-        # The clock first: whatever takes long before it would count as skew.
-        lines += [f"part {part} {_COMMANDS[part]}" for part in sorted(parts, key=lambda part: part != "time")]
+        lines = [_SHELL, *(f"part {part} {_COMMANDS[part]}" for part in parts)]
         disks = (requirement_disk.lines(resource) for resource in mine if resource.topic in PATHS)
         lines += dict.fromkeys(line for some in disks for line in some)
         lines += requirement_network.lines(mine)

@@ -66,12 +66,14 @@ class HostLook:
     """One host's look. `unknown` (and `hint`) when the host gave no answer at all.
 
     `peer` is the address our SSH connection came from, as the host saw it; `root` whether sudo allowed
-    the sections to run as root.
+    the sections to run as root; `skew` by how many seconds the host's clock is off at least, None where
+    nobody compared clocks.
     """
 
     sections: Mapping[str, Answer] = field(default_factory=dict)
     peer: str = ""
     root: bool = True
+    skew: float | None = None
     seconds: float = 0.0
     execs: int = 0
     unknown: str = ""
@@ -126,30 +128,30 @@ def compose(sections: Sequence[Section], nonce: str) -> str:
     speak first.
     """
     mark = f"{MARK}{nonce}"
-    head = f'M={mark}\n{_FRAME}\nprintf \'%s head %s %s\\n\' "$M" "$(id -u)" "${{GONKA_STATE_PEER:--}}"\n'
+    head = f'M={mark}\n{_FRAME}\nprintf \'%s head %s %s %s\\n\' "$M" "$(id -u)" "${{GONKA_STATE_PEER:--}}" "$(date +%s.%N)"\n'
     script = ""
     for index, section in enumerate(sections):
         asked = f"section {section.name} {section.deadline} {'root' if section.root else 'any'} <<'{nonce}_{index}'"
         body = f"M={mark}\n{PRELUDE}\n{section.body}\n{nonce}_{index}\n"
         script = f"{asked} | kept | {{\n{body}{script}cat; }}\n" if script else f"{asked}\n{body}"
-    return f"{head}{script}printf '%s done\\n' \"$M\"\n"
+    return f'{head}{script}printf \'%s done %s\\n\' "$M" "$(date +%s.%N)"\n'
 
 
-def decode(lines: Sequence[str], nonce: str) -> HostLook:
-    """Read one host's answer.
+def decode(lines: Sequence[str], nonce: str, between: tuple[float, float] | None = None) -> HostLook:
+    """Read one host's answer. `between` is when the script was sent and the answer was there, by our clock.
 
     Raises:
         FactError: the answer has no head: something else than our script spoke.
     """
     mark = f"{MARK}{nonce}"
     # A line that was cut short is no frame; it damages the section it stands in, and that one only.
-    head = re.compile(rf"{mark} head (\d+) (\S+)")
+    head = re.compile(rf"{mark} head (\d+) (\S+) (\S+)")
     end = re.compile(rf"{mark} end (\d+) (-?\d+) -")
     start = next((number for number, line in enumerate(lines) if head.fullmatch(line)), None)
     if start is None:
         said = next((line for line in lines if line.strip()), "nothing")
         raise FactError(f"the host answered something else than the look: {said[:120]}")
-    _, _, uid, peer = lines[start].split(" ")
+    _, _, uid, peer, began = lines[start].split(" ")
     answers: dict[str, Answer] = {}
     name, payload = "", ""
     for line in lines[start + 1 :]:
@@ -162,7 +164,25 @@ def decode(lines: Sequence[str], nonce: str) -> HostLook:
             payload += line
     if name:
         answers[name] = Answer("", unknown="the answer was cut short here")
-    return HostLook(sections=answers, peer=peer.removeprefix("-"), root=uid == "0")
+    done = next((line for line in reversed(lines) if line.startswith(f"{mark} done ")), "")
+    return HostLook(
+        sections=answers,
+        peer=peer.removeprefix("-"),
+        root=uid == "0",
+        skew=_skew(between, began, done.rpartition(" ")[2]) if between else None,
+    )
+
+
+def _skew(between: tuple[float, float], began: str, ended: str) -> float | None:
+    """How far the host's clock is off at least.
+
+    Its first word was said after the script was sent and its last before the answer was there: what the way and a
+    busy machine may account for is no skew.
+    """
+    sent, there = between
+    if not all(re.fullmatch(r"\d+\.\d+", moment) for moment in (began, ended)):
+        return None
+    return max(0.0, sent - float(began), float(ended) - there)
 
 
 def _answer(payload: str, mark: str, status: int, seconds: float) -> Answer:

@@ -331,11 +331,11 @@ def test_here_knows_everything_declared_on_the_host_and_every_address(paper: Pap
     paper.note("network", "a")
     paper.note("ml-01", "b")
 
-    here = paper.comparer().here("network", "10.77.0.254")
+    here = paper.comparer().here("network", HostLook(peer="10.77.0.254", skew=2.5))
 
     assert [resource.name for resource in here.declared] == ["a"]
     assert here.addresses == {"network": "10.77.0.11", "ml-01": "10.77.0.12"}
-    assert here.peer == "10.77.0.254"
+    assert (here.peer, here.skew) == ("10.77.0.254", 2.5)
 
 
 @pytest.mark.parametrize(

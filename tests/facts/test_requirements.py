@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +82,6 @@ def test_this_machine_answers_every_topic_that_needs_no_program_of_its_own(
         need("memory", minimum="1MiB"),
         need("os", equals=""),
         need("sudo", equals=os.geteuid() == 0),
-        need("time", at_most=30.0),
         need(
             "disk",
             minimum=1,
@@ -90,18 +90,11 @@ def test_this_machine_answers_every_topic_that_needs_no_program_of_its_own(
         ),
     ]
 
-    state = FACT.parse(body(FACT.script(required, Look(clock=time.time()))))
+    state = FACT.parse(body(FACT.script(required, Look())))
 
     assert state.errors == {}
     assert [resource.name for resource in required if not met(state, resource)] == []
     assert state.disks["counted disk"] >= 50_000
-
-
-def test_the_clock_is_read_before_anything_that_may_take_long() -> None:
-    script = FACT.script([need("docker", minimum="20"), need("time", at_most=5.0)], Look())
-
-    asked = [line.split()[1] for line in script.splitlines() if line.startswith("part ")]
-    assert asked == ["clock", "time", "docker"]
 
 
 def test_only_what_is_required_is_asked() -> None:
@@ -110,7 +103,7 @@ def test_only_what_is_required_is_asked() -> None:
     )
 
     asked = [line for line in script.splitlines() if line.startswith("part ")]
-    assert asked == ["part clock echo 0.000", "part cores nproc", "part docker ask_engine"]
+    assert asked == ["part cores nproc", "part docker ask_engine"]
 
 
 def test_alone_it_asks_every_topic(body: Callable[[str], str]) -> None:
@@ -161,8 +154,6 @@ def test_versions_compare_number_by_number(found: list[int], minimum: list[int])
         ("gpus", {"equals": 8}, 7, False),
         ("gpu-model", {"equals": "h100"}, "NVIDIA H100 80GB HBM3", True),
         ("gpu-model", {"equals": "H100"}, "none", False),
-        ("time", {"at_most": 1.0}, 1.0, True),
-        ("time", {"at_most": 1.0}, 1.2, False),
     ],
 )
 def test_a_condition_is_met_or_not(topic: str, condition: dict[str, Any], found: object, *, ok: bool) -> None:
@@ -170,10 +161,9 @@ def test_a_condition_is_met_or_not(topic: str, condition: dict[str, Any], found:
 
 
 def test_what_was_found_is_shown_in_units_people_read() -> None:
-    state = Conditions({"memory": 3 * 2**29, "time": 7.25, "cores": 2}, disks={"free /": 2**31})
+    state = Conditions({"memory": 3 * 2**29, "cores": 2}, disks={"free /": 2**31})
 
     assert shown(state, need("memory", minimum="2GiB")) == "1.5 GiB"
-    assert shown(state, need("time", at_most=1.0)) == "7.2 s off"
     assert shown(state, need("cores", minimum=4)) == "2"
     assert shown(state, need("disk", minimum="1TB")) == "2.0 GiB"
 
@@ -222,7 +212,7 @@ def test_a_missing_tool_is_an_unmet_condition_with_its_reason(text: str, topic: 
     [
         (part("cores", "many"), "cores", "cores said 'many'"),
         (part("memory", ""), "memory", "memory said ''"),
-        (part("time", "1.0"), "time", "the answer ends before 'clock': the look was cut short"),
+        ("", "time", "nobody compared the clocks"),
         (part("os", "", 1, "No such file"), "os", "os: No such file"),
         (part("disk /", "df: garbage"), "disk", "df said 'df: garbage'"),
         (part("disk /", "", 1, "df: no"), "disk", "df: no"),
@@ -243,13 +233,19 @@ def test_a_topic_that_failed_does_not_hide_the_others() -> None:
     assert isinstance(observe_requirement(state, need("cores", minimum=1), HERE), Unknown)
 
 
-def test_without_a_clock_to_compare_with_there_is_no_skew() -> None:
-    assert FACT.parse(part("clock", "0.000") + part("time", "1795490047.1")).found["time"] == 0.0
-    assert FACT.parse(part("clock", "100.0") + part("time", "97.5")).found["time"] == 2.5
+def test_a_clock_is_off_by_what_the_look_could_not_account_for() -> None:
+    required = need("time", at_most=5.0)
+
+    assert observe_requirement(FACT.parse(""), required, replace(HERE, skew=5.0)) == Present(
+        {"time": required.condition}, details={"found": "5.0 s off"}
+    )
+    late = observe_requirement(FACT.parse(""), required, replace(HERE, skew=7.25))
+    assert isinstance(late, Present)
+    assert late.attributes == {"time": "7.2 s off"}
 
 
 OF_PARTS = {
-    "clock": "time", "disk /": "disk", "counted disk": "disk", "device /": "disk-type", "listeners": "ports",
+    "disk /": "disk", "counted disk": "disk", "device /": "disk-type", "listeners": "ports",
     "published": "ports",
 }  # fmt: skip
 LIKELY = st.one_of(

@@ -193,7 +193,8 @@ def test_noise_before_the_answer_is_skipped(noise: list[str]) -> None:
 
 
 @given(
-    st.lists(st.text()), st.sampled_from(["", f"#@{NONCE} head", f"#@{NONCE} head 0", f"#@{NONCE} head 0 -"])
+    st.lists(st.text()),
+    st.sampled_from(["", f"#@{NONCE} head", f"#@{NONCE} head 0 -", f"#@{NONCE} head 0 - x"]),
 )
 def test_the_reader_raises_nothing_but_fact_errors(lines: list[str], head: str) -> None:
     try:
@@ -205,7 +206,7 @@ def test_the_reader_raises_nothing_but_fact_errors(lines: list[str], head: str) 
 @given(st.lists(st.sampled_from(["section a", "end", "end 0", "end x y z", "end 0 1 -", "done", "section"])))
 def test_damaged_frames_raise_nothing_but_fact_errors(words: list[str]) -> None:
     try:
-        decode([f"#@{NONCE} head 0 -", *(f"#@{NONCE} {word}" for word in words)], NONCE)
+        decode([f"#@{NONCE} head 0 - 5.0", *(f"#@{NONCE} {word}" for word in words)], NONCE)
     except FactError:
         return
 
@@ -219,8 +220,45 @@ def test_another_speaker_than_our_script_is_quoted(lines: list[str], said: str) 
         decode(lines, NONCE)
 
 
+def framed(began: str, ended: str) -> list[str]:
+    return [f"#@{NONCE} head 0 - {began}", f"#@{NONCE} done {ended}", ""]
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "skew"),
+    [
+        ("100.5", "107.9", 0.0),
+        ("107.9", "107.95", 0.0),  # on its way for eight seconds: no skew
+        ("97.0", "105.0", 3.0),
+        ("106.0", "113.5", 5.5),
+        ("100.5", "%s.%N", None),
+        ("100.%N", "107.0", None),
+    ],
+)
+def test_a_clock_is_off_only_by_what_the_way_cannot_account_for(
+    began: str, ended: str, skew: float | None
+) -> None:
+    assert decode(framed(began, ended), NONCE, (100.0, 108.0)).skew == skew
+
+
+def test_a_look_that_was_cut_short_compares_no_clocks() -> None:
+    assert decode(framed("97.0", "105.0")[:1], NONCE, (100.0, 108.0)).skew is None
+
+
+def test_this_machines_own_clock_is_not_off() -> None:
+    sent = time.time()
+
+    assert decode(ask(say("a", "part a sleep 0.3")), NONCE, (sent, time.time())).skew == 0.0
+
+
 def frame(payload: str) -> list[str]:
-    return [f"#@{NONCE} head 0 -", f"#@{NONCE} section a", payload, f"#@{NONCE} end 0 5 -", f"#@{NONCE} done"]
+    return [
+        f"#@{NONCE} head 0 - 5.0",
+        f"#@{NONCE} section a",
+        payload,
+        f"#@{NONCE} end 0 5 -",
+        f"#@{NONCE} done",
+    ]
 
 
 def packed(text: str) -> str:

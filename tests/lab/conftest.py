@@ -1,4 +1,4 @@
-"""What the lab's tests share: a mark for those that boot hosts, and a place for state of their own."""
+"""What the lab's tests share: a place for state of their own."""
 
 from __future__ import annotations
 
