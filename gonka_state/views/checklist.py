@@ -40,7 +40,9 @@ def _table(checks: Sequence[Check], style: Style) -> list[str]:
     lines = []
     for check in checks:
         verdict = style.paint(f"{check.verdict:<{_WIDTH}}", _COLORS[check.verdict])
-        lines.append(f"  {verdict}  {clean(check.name):<{width}}  {clean(check.evidence)}".rstrip())
+        first, *more = style.wrap(clean(check.evidence), used := _WIDTH + width + 6)
+        lines.append(f"  {verdict}  {clean(check.name):<{width}}  {first}".rstrip())
+        lines += [f"{'':{used}}{line}" for line in more]
         lines += [f"      {style.paint(clean(line), 'dim')}" for line in check.hint.splitlines()]
     return lines
 

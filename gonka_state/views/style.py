@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
+_READABLE = 24
+"""Columns in which words can still be read below each other."""
 _CODES = {"green": "32", "yellow": "33", "red": "31", "dim": "2", "bold": "1", "cyan": "36"}
 
 
@@ -23,6 +26,13 @@ class Style:
         if self.width is None or used + len(text) <= self.width:
             return text
         return text[: max(self.width - used - 1, 8)] + "…"
+
+    def wrap(self, text: str, used: int) -> list[str]:
+        """The text in lines that fit after `used` columns; a long word stays whole, to be copied."""
+        if self.width is None:
+            return [text]
+        room = max(self.width - used, _READABLE)
+        return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def clean(text: str) -> str:

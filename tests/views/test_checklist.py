@@ -57,6 +57,23 @@ TRUSTS = [
 ]
 
 
+def test_what_is_longer_than_the_terminal_goes_on_below_itself() -> None:
+    check = Check(
+        "node ml-01",
+        Verdict.OK,
+        "INFERENCE, as intended; a-model loaded",
+        "on the host:\nan order that is long",
+    )
+    text = render_checklist(
+        Checklist("c", lab=False, hosts=(HostChecks("h", "10.0.0.2", (check,)),)), Style(width=50)
+    )
+
+    assert text.splitlines()[3:7] == [
+        "  ok       node ml-01  INFERENCE, as intended;", "                       a-model loaded",
+        "      on the host:", "      an order that is long",
+    ]  # fmt: skip
+
+
 def test_a_checklist(golden: Callable[[str, str], None]) -> None:
     golden("checklist.txt", render_checklist(CHECKLIST, Style()))
 

@@ -41,6 +41,15 @@ def test_what_was_looked_for_in_vain(golden: Callable[[str, str], None]) -> None
     golden("doctor-verbose.txt", render_diagnosis(diagnosis(HURTS, DARK, WELL), Style(), every=True))
 
 
+def test_what_is_longer_than_the_terminal_goes_on_below_itself() -> None:
+    lines = render_diagnosis(diagnosis(HURTS), Style(width=50)).splitlines()
+
+    assert lines[3:8] == [
+        "  found    old data backups  /d/data-backup-1\\x1b,", "                             150.0 GB, 33 d old",
+        "      Each upgrade copies the data and keeps the", "      copy.", "      on this host:",
+    ]  # fmt: skip
+
+
 def test_nothing_known_hurts() -> None:
     text = render_diagnosis(diagnosis(WELL), Style())
 

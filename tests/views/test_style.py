@@ -27,6 +27,19 @@ def test_a_little_of_a_text_is_always_shown() -> None:
     assert Style(width=20).fit("0123456789abcdef", 18) == "01234567…"
 
 
+@given(
+    st.lists(st.text("abc-/", min_size=1, max_size=40), min_size=1), st.integers(10, 100), st.integers(0, 60)
+)
+def test_a_wrapped_text_loses_no_word_and_fits_where_its_words_do(
+    words: list[str], width: int, used: int
+) -> None:
+    lines = Style(width=width).wrap(" ".join(words), used)
+
+    assert " ".join(lines).split(" ") == words
+    assert all(len(line) <= max(width - used, 24) or " " not in line for line in lines)
+    assert Style().wrap(" ".join(words), used) == [" ".join(words)]
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
