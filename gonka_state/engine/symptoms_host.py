@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonka_state.core.diagnosis import Finding, clear, found, unknown
-from gonka_state.core.units import DAY, human_age, human_bytes
+from gonka_state.core.units import DAY, MINUTE, human_age, human_bytes, human_duration
 from gonka_state.engine.case import differs, in_attributes, missing, times
 from gonka_state.engine.told import advice, listed, reasons, unseen
 from gonka_state.facts.base import quote
@@ -27,6 +27,9 @@ LARGE = 200 * 10**9
 
 SHARE = 0.5
 """The part of the memory that one container of the network host may use."""
+
+RESTLESS, RECENTLY = 3, 15 * MINUTE
+"""Restarts by Docker, and seconds since the last: who comes to that will end again."""
 
 _CARDS = {"gpus", "gpu-model", "cuda", "nvidia-runtime", "container-toolkit"}
 
@@ -86,7 +89,20 @@ def containers(case: Case) -> Finding | None:
     dark = unseen(mine)
     if dark:
         return unknown(*reasons(dark))
-    return clear(f"{len(mine)} run") if mine else None
+    return _again_and_again(case) or (clear(f"{len(mine)} run") if mine else None)
+
+
+def _again_and_again(case: Case) -> Finding | None:
+    """Containers that run, and ended by themselves time and again before: each look may find them well."""
+    restless = [one for one in case.containers() if one.restarts >= RESTLESS and one.age < RECENTLY]
+    if not restless:
+        return None
+    told = [
+        f"{one.name} restarted {one.restarts} times, the last time {human_duration(one.age)} ago"
+        for one in restless
+    ]
+    logs = [f"gonka-state logs {case.host} {one.service} --path {case.desired.file}" for one in restless]
+    return found("; ".join(told), "\n".join(logs))
 
 
 def memory(case: Case) -> Finding | None:

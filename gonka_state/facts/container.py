@@ -48,7 +48,7 @@ def parse_container(line: str) -> Container:
         health="" if data["health"] == "none" else data["health"],
         exit=int(data["exit"]),
         restarts=int(data["restarts"]),
-        started=_moment(data["started"]),
+        started=moment(data["started"]),
         policy=data["policy"] or "no",
         hash=_label(data["hash"]),
         oneoff=_label(data["oneoff"]) == "True",
@@ -62,7 +62,7 @@ def _label(value: str) -> str:
     return "" if value == "<no value>" else value
 
 
-def _moment(text: str) -> float:
+def moment(text: str) -> float:
     """Docker's RFC 3339 with nanoseconds; the year 1 means never."""
     return 0.0 if text.startswith("0001-") else datetime.fromisoformat(text).timestamp()
 

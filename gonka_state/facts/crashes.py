@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Parts, quote, split_parts
 from gonka_state.facts.compose import ENGINE
+from gonka_state.facts.container import moment
 from gonka_state.facts.known_messages import CONTAINER, DAEMON, UNREAD, counted, expression
 from gonka_state.facts.snapshot import understood
 
@@ -24,7 +25,7 @@ RECENT = "15m"
 
 _COLUMNS = (
     "{{.ID}}", "{{.Name}}", '{{index .Config.Labels "com.docker.compose.service"}}', "{{.State.Status}}",
-    "{{.State.ExitCode}}", "{{.State.OOMKilled}}", "{{.RestartCount}}",
+    "{{.State.ExitCode}}", "{{.State.OOMKilled}}", "{{.RestartCount}}", "{{.State.StartedAt}}",
 )  # fmt: skip
 
 _SCRIPT = (
@@ -61,7 +62,8 @@ every() {
 class Ended:
     """One container of compose. `said` counts known messages by name and text; None where its log cannot be read.
 
-    `memory` is what it uses, in Docker's words, and `share` that part of what it may use; 0 where not told.
+    `restarts` are Docker's own since somebody started it, and `age` is in seconds since the last start. `memory` is
+    what it uses, in Docker's words, and `share` that part of what it may use; 0 where not told.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Ended:
     exit: int
     killed_for_memory: bool
     restarts: int
+    age: float
     said: dict[str, dict[str, int]] | None = field(default_factory=dict)
     memory: str = ""
     share: float = 0.0
@@ -98,6 +101,7 @@ def script() -> str:
             "part daemon daemon",
             '[ "$engine_rc" = 0 ] || exit 0',
             "SEEN=$(seen 2>&1); RC=$?; part containers replay; [ $RC = 0 ] || exit 0",
+            "part clock date +%s",
             "part memory memory",
             "every",
             "part end echo end",
@@ -121,14 +125,15 @@ def parse(text: str) -> Crashes:
         return Crashes(containers.failed, journal)
     parts.need("end")
     try:
-        ended = (_ended(line, parts) for line in containers.lines if line)
+        now = float(parts.need("clock").text)
+        ended = (_ended(line, parts, now) for line in containers.lines if line)
         return Crashes("", journal, tuple(one for one in ended if one.service))
     except ValueError as error:
         raise FactError(f"docker's answer cannot be understood: {error}") from error
 
 
-def _ended(line: str, parts: Parts) -> Ended:
-    _, name, service, status, code, killed, restarts = line.split("\t")
+def _ended(line: str, parts: Parts, now: float) -> Ended:
+    _, name, service, status, code, killed, restarts, started = line.split("\t")
     name = name.removeprefix("/")
     part = parts.get(f"said {name}")
     lines = part.lines if part is not None else []
@@ -141,6 +146,7 @@ def _ended(line: str, parts: Parts) -> Ended:
         int(code),
         killed == "true",
         int(restarts),
+        now - moment(started),
         None if unread else counted(lines, CONTAINER),
         memory,
         share,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import time
 from typing import TYPE_CHECKING, Any
@@ -149,13 +150,21 @@ def test_a_container_that_is_killed_over_and_over(sick: Cluster) -> None:
             assert time.monotonic() < deadline, "Docker does not start it again"
             time.sleep(1)
         found = diagnosed(sick)
+        sick.shell(ML, "rm /run/killing")
+        deadline = time.monotonic() + SETTLED
+        while "the last time" not in (again := diagnosed(sick)[ML]["containers"])["evidence"]:
+            assert time.monotonic() < deadline, again
+            time.sleep(2)
     finally:
-        sick.shell(ML, f"rm /run/killing; sleep 1; docker restart -t 1 {container} >/dev/null")
+        sick.shell(ML, f"rm -f /run/killing; sleep 1; docker restart -t 1 {container} >/dev/null")
 
     assert (ML, "containers") in _of(found, "found")
     evidence = found[ML]["containers"]["evidence"]
     assert "mlnode-308" in evidence
     assert "restarted" in evidence, evidence
+    # It runs and answers by now, and did so before each of its ends.
+    assert again["verdict"] == "found"
+    assert re.search(rf"restarted ([{RESTARTS}-9]|\d\d) times, the last time \d+ s ago", again["evidence"])
     well(sick)
 
 

@@ -150,7 +150,13 @@ def test_what_only_a_doctor_asks_for_is_asked_where_it_is(recorded: Recorded) ->
 
 
 def ended(name: str = "node", **values: Any) -> Ended:  # noqa: ANN401  (Ended's words)
-    usual: dict[str, Any] = {"status": "running", "exit": 0, "killed_for_memory": False, "restarts": 0}
+    usual: dict[str, Any] = {
+        "status": "running",
+        "exit": 0,
+        "killed_for_memory": False,
+        "restarts": 0,
+        "age": 3600.0,
+    }
     return Ended(name, name, **(usual | values))
 
 
@@ -175,6 +181,7 @@ FOUND = [
     ("old data backups", {"disk": replace(DISK, backups=(Taken("/d/data-backup-1", 10**11, 8 * 86400.0),))},
      "/d/data-backup-1, 100.0 GB, 8 d old"),
     ("application.db", {"disk": replace(DISK, databases=(Taken("/d/application.db", 3 * 10**11),))}, "/d/application.db, 300.0 GB"),
+    ("containers", crashed(ended("api", restarts=4, age=42.0)), "api restarted 4 times, the last time 42 s ago"),
     ("out of memory", crashed(ended("api", killed_for_memory=True)), "api was killed for memory"),
     ("out of memory", crashed(ended("api", memory="40GiB", share=0.6)), "api uses 40GiB, 60%"),
     ("out of memory", {"kernel": KernelLog(said={"killed": {"Out of memory: Killed process 7 (api)": 1}})}, "in the last day"),
@@ -219,6 +226,7 @@ WELL = [
     ("disk errors", {"kernel": KernelLog()}),
     ("old data backups", {"disk": replace(DISK, backups=(Taken("/d/data-backup-1", 1, 6 * 86400.0),))}),
     ("application.db", {"disk": replace(DISK, databases=(Taken("/d/application.db", 10**11),))}),
+    ("containers", crashed(ended(restarts=2, age=42.0), ended(restarts=9))),
     ("out of memory", crashed(ended(memory="1GiB", share=0.4))),
     ("GPU errors", {"kernel": KernelLog()}),
     ("signing info", crashed(ended())),

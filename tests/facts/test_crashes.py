@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from gonka_state.facts.snapshot import Answer, HostLook
 from tests.facts.conftest import run_body
 
 INSPECTED = (
-    "aaa\t/node\tnode\trunning\t0\tfalse\t0",
-    "bbb\t/join-mlnode-308-1\tmlnode-308\trestarting\t137\ttrue\t7",
-    "ccc\t/somebodys\t<no value>\texited\t1\tfalse\t0",
+    "aaa\t/node\tnode\trunning\t0\tfalse\t0\t2026-11-20T10:00:00.123456789Z",
+    "bbb\t/join-mlnode-308-1\tmlnode-308\trestarting\t137\ttrue\t7\t0001-01-01T00:00:00Z",
+    "ccc\t/somebodys\t<no value>\texited\t1\tfalse\t0\t2026-11-20T10:00:00Z",
 )
+STARTED = 1795168800.123456
 LOGS = {
     "aaa": 'ERR err="no validator signing info found" password=Correct-Horse-9\nERR err="no validator signing info found"',
     "bbb": "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB",
@@ -56,6 +58,7 @@ def test_every_container_of_compose_tells_its_end_and_what_is_known_of_its_words
 
     node, mlnode = found.containers
     assert (node.name, node.status, node.memory, node.share) == ("node", "running", "1.5GiB", 0.5)
+    assert abs(time.time() - STARTED - node.age) < 60
     assert node.said == {"signing-info": {"no validator signing info found": 2}}
     assert (mlnode.service, mlnode.exit, mlnode.killed_for_memory, mlnode.restarts) == (
         "mlnode-308",
@@ -106,7 +109,7 @@ def test_without_docker_that_is_the_problem(monkeypatch: pytest.MonkeyPatch, tmp
 
 @given(st.text())
 def test_any_answer_is_understood_or_refused(text: str) -> None:
-    names = ("engine", "daemon", "containers", "memory", "said node", "end")
+    names = ("engine", "daemon", "containers", "clock", "memory", "said node", "end")
     framed = "".join(f"#@x part {name}\n{text}\n\n#@x rc 0 \n" for name in names)
     for answer in (text, framed):
         said = crashes.read(HostLook({crashes.SECTION: Answer(answer)}))
@@ -116,6 +119,6 @@ def test_any_answer_is_understood_or_refused(text: str) -> None:
 def test_what_was_cut_short_is_no_answer(docker: Path) -> None:  # noqa: ARG001 (it is asked)
     text = run_body(crashes.script())
 
-    for cut in ("part containers", "part said join", "part end"):
+    for cut in ("part containers", "part clock", "part said join", "part end"):
         with pytest.raises(FactError, match="cut short"):
             crashes.parse(text[: text.index(cut)])
