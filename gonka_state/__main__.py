@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
 
 from gonka_state.core.leaving import leave
 
 CONNECTING = frozenset({
     "diff", "converge", "drift", "verify", "doctor", "observe", "adopt", "hosts", "cleanup", "restart", "backup",
 })  # fmt: skip
+INTERRUPTED = 130
 
 
-def main() -> NoReturn:
-    """Run the command line; its status is the program's."""
+def main() -> int:
+    """Run the command line; the return value is the exit status."""
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     offline = any(word.startswith("--observed") or word == "--help" for word in sys.argv)
     if command in CONNECTING and not offline:
@@ -23,8 +23,11 @@ def main() -> NoReturn:
         monkey.patch_all()
     from gonka_state.cli import run  # noqa: PLC0415 (after the patch)
 
-    leave(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    if status == INTERRUPTED:
+        leave(status)
+    return status
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""The end of the program: what must not be left behind is done, what was said is written, and that is all."""
+"""The end of an interrupted program: what must not be left behind is done, what was said is written, and that is all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _open: dict[object, Callable[[], object]] = {}
 
 @contextmanager
 def at_the_end(action: Callable[[], object]) -> Iterator[None]:
-    """Do `action` when the block is left, or when the program ends and nobody comes back to the block."""
+    """Do `action` when the block is left, or when the program is interrupted and nobody comes back to the block."""
     key = object()
     _open[key] = action
     try:
@@ -27,9 +27,7 @@ def at_the_end(action: Callable[[], object]) -> Iterator[None]:
 def leave(status: int) -> NoReturn:
     """End the program with `status`, without Python taking itself apart.
 
-    Nothing of ours waits for that. With gevent's and greenlet's C code loaded it has crashed, once in some
-    thousand runs, and a converge that had succeeded ended with status 139; and paramiko's farewell to its
-    connections may be handed an interrupt that was meant for us.
+    gevent may hand the interrupt on to whoever waits next: paramiko's farewell at exit, with a traceback.
     """
     for action in _open.values():
         with suppress(OSError):

@@ -44,27 +44,6 @@ def loaded(*arguments: str) -> set[str]:
     return {name.split(".")[0] for name in names}
 
 
-_WATCHED = """
-import atexit, sys
-from gonka_state.__main__ import main
-atexit.register(print, "python took itself apart")
-sys.argv[1:] = {arguments!r}
-main()
-"""
-
-
-def test_a_program_that_connected_ends_at_once_with_all_that_it_said(here: Tiny) -> None:
-    # Tearing gevent down has crashed after a converge was done.
-    done = subprocess.run(
-        [sys.executable, "-c", _WATCHED.format(arguments=["diff", str(here.file)])],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 in sync" in done.stdout.splitlines()[-1]
-    assert "apart" not in done.stdout
-
-
 @pytest.mark.parametrize("word", ["--help", "dif"])
 def test_help_loads_no_ssh_stack_and_no_deepdiff(word: str) -> None:
     assert not loaded(word) & HEAVY

@@ -68,7 +68,7 @@ class Control:
         )  # fmt: skip
         self.cluster.shell(
             self.host,
-            f"""printf '#!{VENV}/bin/python3\\nfrom gonka_state.__main__ import main\\nmain()\\n' \\
+            f"""printf '#!{VENV}/bin/python3\\nimport sys\\nfrom gonka_state.__main__ import main\\nsys.exit(main())\\n' \\
                 >{VENV}/bin/gonka-state && chmod 755 {VENV}/bin/gonka-state && {VENV}/bin/gonka-state --version""",
         )
 

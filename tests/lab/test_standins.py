@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +23,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ORIGIN = 1_000_000
+
+
+_STOPPED = """
+import atexit
+from gonka_state.lab.standins import web
+atexit.register(print, "python took itself apart")
+web.serve(0, None)
+web.run_until_stopped(lambda: print("stopped"), lambda: print("up", flush=True))
+"""
+
+
+def test_a_container_that_is_told_to_stop_ends_at_once_and_well() -> None:
+    """Its images have no libgcc: a thread that Python ends by it would abort the first process, with status 139."""
+    with subprocess.Popen([sys.executable, "-c", _STOPPED], stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "up\n"
+        program.terminate()
+        said = program.stdout.read()
+
+    assert (program.returncode, said.split("\n")[-2:]) == (0, ["stopped", ""])
+    assert "apart" not in said
 
 
 @pytest.mark.parametrize(
