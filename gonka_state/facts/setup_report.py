@@ -66,12 +66,12 @@ class SetupReportFact(Fact[Report]):
         """Two requests on the host itself, and two to its chain node."""
         asked = next((item for item in wanted if isinstance(item, SetupReportResource)), None)
         asked = asked or SetupReportResource(name="block", checks={VERSIONS: "PASS"})
-        wait = max(look.http_timeout // 2, 1)
         return "\n".join(
             (
                 SHELL,
-                f"WAIT={wait}",
+                f"WAIT={look.http_timeout}",
                 f"fetch versions {quote(asked.public_api)}/v1/versions",
+                f"WAIT={max(look.http_timeout // 2, 1)}",
                 f"node {quote(asked.node)}",
                 f"WAIT={REPORT_SECONDS}",
                 f"fetch report {quote(asked.api)}/admin/v1/setup/report",
