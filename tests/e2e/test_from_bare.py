@@ -81,6 +81,11 @@ class Bare:
         }
 
 
+def _end(walk: Walk) -> str:
+    """What the last run said, and what was killed before."""
+    return "".join([walk.out[-6000:], *walk.said[-60:], *(f"killed: {one}\n" for one in walk.killed)])
+
+
 def _walk(bare: Bare, *, every: bool) -> None:
     kinds: set[str] = set()
 
@@ -95,6 +100,7 @@ def _walk(bare: Bare, *, every: bool) -> None:
     walk = Walk(words, wants)
     bare.statuses.append(walk.run())
     bare.said += [walk.out, *walk.said]
+    assert walk.status == 6, _end(walk)
     granted = bare.cluster.grant()
     bare.said += [granted.out, granted.err]
     walk = Walk(words, wants, killed=walk.killed)

@@ -110,11 +110,12 @@ class Cluster:
         lines = [line.strip() for line in seen.out.splitlines()]
         line = next(line for line in lines if line.startswith("inferenced tx "))
         home = self.info.overlay.parent
-        subprocess.run(
+        done = subprocess.run(
             [str(home / "inferenced"), *shlex.split(line)[1:]],
             input=(home / "operator" / "passphrase").read_text(),
-            text=True, capture_output=True, check=True, timeout=120,
+            text=True, capture_output=True, check=False, timeout=120,
         )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr + seen.out
         deadline = time.monotonic() + 60
         while self.run("diff", "--kind", "grants").status != 0:  # until the own node has the block, too
             assert time.monotonic() < deadline, "the grants do not arrive at the own node"
