@@ -45,9 +45,7 @@ def observe_requirement(state: Conditions, resource: RequirementResource, here: 
     """Present with the condition's own words when it is met, else with what was found."""
     if resource.topic in GOOD:
         return _network(state, resource, here)
-    found, error = (
-        (here.skew, "nobody compared the clocks") if resource.topic == "time" else _found(state, resource)
-    )
+    found, error = _found(state, resource, here)
     if found is None:
         if resource.topic in _PROGRAMS:
             shown = f"not available: {error}"
@@ -83,8 +81,10 @@ def _network(state: Conditions, resource: RequirementResource, here: Here) -> Ob
     return Present({topic: resource.condition}, details={"found": told})
 
 
-def _found(state: Conditions, resource: RequirementResource) -> tuple[Value, str]:
+def _found(state: Conditions, resource: RequirementResource, here: Here) -> tuple[Value, str]:
     topic, path = resource.topic, resource.path
+    if topic == "time":
+        return here.skew, "nobody compared the clocks"
     if topic not in PATHS:
         return state.found.get(topic), state.errors.get(topic, "not looked at")
     error = state.errors.get(f"disk {path}", "not looked at")

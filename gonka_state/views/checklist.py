@@ -40,9 +40,8 @@ def _table(checks: Sequence[Check], style: Style) -> list[str]:
     lines = []
     for check in checks:
         verdict = style.paint(f"{check.verdict:<{_WIDTH}}", _COLORS[check.verdict])
-        first, *more = style.wrap(clean(check.evidence), used := _WIDTH + width + 6)
-        lines.append(f"  {verdict}  {clean(check.name):<{width}}  {first}".rstrip())
-        lines += [f"{'':{used}}{line}" for line in more]
+        prefix = f"  {verdict}  {clean(check.name):<{width}}  "
+        lines += style.hang(prefix, clean(check.evidence), _WIDTH + width + 6)
         lines += [f"      {style.paint(clean(line), 'dim')}" for line in check.hint.splitlines()]
     return lines
 

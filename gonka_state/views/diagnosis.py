@@ -40,9 +40,8 @@ def _table(lines: Sequence[Line], style: Style) -> list[str]:
     for line in lines:
         finding = line.finding
         verdict = style.paint(f"{finding.verdict:<{_WIDTH}}", _COLORS[finding.verdict])
-        first, *more = style.wrap(clean(finding.evidence), used := _WIDTH + width + 6)
-        shown.append(f"  {verdict}  {clean(line.symptom):<{width}}  {first}".rstrip())
-        shown += [f"{'':{used}}{further}" for further in more]
+        prefix = f"  {verdict}  {clean(line.symptom):<{width}}  "
+        shown += style.hang(prefix, clean(finding.evidence), _WIDTH + width + 6)
         meaning = style.wrap(line.meaning, 6) if line.meaning and finding.verdict is Verdict.FOUND else []
         further = [*meaning, *finding.fix.splitlines()]
         shown += [f"      {style.paint(clean(item), 'dim')}" for item in further]

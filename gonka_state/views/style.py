@@ -34,6 +34,11 @@ class Style:
         room = max(self.width - used, _READABLE)
         return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
 
+    def hang(self, prefix: str, text: str, used: int) -> list[str]:
+        """The text behind a prefix of `used` columns; what does not fit goes on below itself."""
+        first, *more = self.wrap(text, used)
+        return [f"{prefix}{first}".rstrip(), *(f"{'':{used}}{line}" for line in more)]
+
 
 def clean(text: str) -> str:
     """Text from a host without control characters: a container's name must not steer the terminal."""
