@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gonka_state.cli.options import Options, style_for
+from gonka_state.cli.telling import style_for
 from gonka_state.core.report import ExitStatus
 from gonka_state.core.units import parse_since
 from gonka_state.errors import InputError
@@ -66,6 +66,9 @@ def _names(words: tuple[str, ...]) -> frozenset[str] | None:
     """The clusters of these files; None for all that are known."""
     if not words:
         return None
+    # Reading the YAML takes longer to load than a year of history to read.
+    from gonka_state.cli.options import Options  # noqa: PLC0415
+
     paths = tuple(Path(word) for word in words)
     options = Options(paths, (), (), (), (), as_json=False, quiet=False, color="auto", verbose=0)
     return frozenset(desired.cluster for desired in options.clusters(resolve_commands=False))

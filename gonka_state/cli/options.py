@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,16 +11,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gonka_state.cli.telling import style_for
 from gonka_state.engine.select import check_selectors, select
 from gonka_state.errors import InputError
 from gonka_state.registry import KINDS
 from gonka_state.spec.load import load
-from gonka_state.views.style import Style
 
 if TYPE_CHECKING:
     from gonka_state.core.address import Address
     from gonka_state.core.desired import Desired
     from gonka_state.resources.base import Resource
+    from gonka_state.views.style import Style
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -101,14 +101,6 @@ class Options:
         """A line of progress that only `-v` shows."""
         if self.verbose:
             self.say(where, text)
-
-
-def style_for(color: str) -> Style:
-    """Decide colour (`auto`, `always`, `never`) and width; NO_COLOR wins over auto."""
-    terminal = sys.stdout.isatty()
-    wants = color == "always" or (color == "auto" and terminal and not os.environ.get("NO_COLOR"))
-    width = os.get_terminal_size(sys.stdout.fileno()).columns if terminal else None
-    return Style(color=wants, width=width)
 
 
 _OVERLAYS = click.option(

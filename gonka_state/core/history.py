@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,7 @@ class Flap:
     last: float
 
 
+@cache
 def verdict(status: int, pending: int, *, whole: bool = True) -> Verdict:
     """What a run with this exit status and so many differences says of its cluster."""
     if not whole:

@@ -55,6 +55,11 @@ MIGRATIONS = (
     );
     CREATE INDEX messages_by_receiver ON messages (cluster, receiver, id);
     """,
+    # A year of verdicts is read from the index alone.
+    """
+    DROP INDEX runs_by_time;
+    CREATE INDEX runs_by_time ON runs (cluster, at, id, whole, status, pending);
+    """,
 )
 """Each makes the next version of the file; `PRAGMA user_version` counts those that were made."""
 

@@ -95,8 +95,9 @@ def test_a_mistake_is_answered(program: Program, words: tuple[str, ...], said: s
     assert said in ran.err
 
 
-def test_it_loads_no_ssh_stack(program: Program, tiny: Tiny) -> None:
-    code = "import sys, gonka_state.cli.history; sys.exit(any(m in sys.modules for m in ('pyinfra', 'gevent', 'paramiko')))"
+def test_it_loads_neither_the_ssh_stack_nor_the_kinds(program: Program, tiny: Tiny) -> None:
+    heavy = ("pyinfra", "gevent", "paramiko", "pydantic", "gonka_state.registry")
+    code = f"import sys, gonka_state.cli.history; sys.exit(any(m in sys.modules for m in {heavy}))"
     import subprocess  # noqa: PLC0415 (only here)
     import sys  # noqa: PLC0415 (only here)
 
