@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +18,7 @@ from gonka_state.errors import RefusedError
 from gonka_state.views import human, machine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gonka_state.cli.jobs import Job
     from gonka_state.cli.options import Options
@@ -29,8 +29,8 @@ class Manner:
     """How one command asks and tells.
 
     `agreed` says that the command line has given its consent; else `consents(job, several)` asks for it, and `how` says
-    how to give it where there is no terminal. `looked` is told of every look, `further` are lines below a plan. A run
-    that is `whole` and one that `settles` what was open are recorded as such.
+    how to give it where there is no terminal. `looked` is told of every look, `further` are lines below a plan and
+    `fields` go into the JSON document. A run that is `whole` and one that `settles` what was open are recorded as such.
     """
 
     command: str
@@ -41,6 +41,7 @@ class Manner:
     settles: bool = True
     looked: Callable[[Job], None] = lambda _job: None
     further: Callable[[Job], Sequence[str]] = lambda _job: ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
     run: Callable[[Job], None] = lambda job: job.converge()
 
 
@@ -57,7 +58,7 @@ def carry_out(options: Options, jobs: Sequence[Job], manner: Manner) -> int:
     status = most_important(statuses)
     if options.as_json:
         reports = [job.report for job in jobs if job.report is not None]
-        click.echo(machine.report_document(reports, status))
+        click.echo(machine.report_document(reports, status, manner.fields))
     return status
 
 

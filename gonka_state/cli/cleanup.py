@@ -19,7 +19,7 @@ from gonka_state.facts import participation
 from gonka_state.facts.base import Look
 from gonka_state.facts.snapshot import Section
 from gonka_state.registry import KINDS
-from gonka_state.views.cleanup import Left, render_left
+from gonka_state.views.cleanup import Left, left_fields, render_left
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -79,6 +79,7 @@ def command(
         how=f"add --yes-destroy {desired.cluster} to remove what is listed",
         whole=False,
         further=lambda _job: render_left(stays, options.style()),
+        fields=left_fields(stays),
     )
     return carry_out(options, [job], manner)
 

@@ -35,6 +35,11 @@ def render_left(left: Sequence[Left], style: Style) -> list[str]:
     return lines
 
 
+def left_fields(left: Sequence[Left]) -> dict[str, list[dict[str, object]]]:
+    """The same for programs: fields of the report (docs/json.md)."""
+    return {"stays": [item._asdict() for item in left]}
+
+
 def _named(item: Left) -> str:
     more = f" and {len(item.names) - _NAMES} more" if len(item.names) > _NAMES else ""
     hosts = f", {item.hosts} hosts" if item.hosts > 1 else ""

@@ -9,7 +9,7 @@ from gonka_state.core.incident import known_of
 from gonka_state.core.units import iso_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gonka_state.core.change import Change
     from gonka_state.core.incident import Seen
@@ -32,8 +32,8 @@ def plan_document(plans: Sequence[Plan], status: int) -> str:
     )
 
 
-def report_document(reports: Sequence[Report], status: int) -> str:
-    """Reports of one or several clusters."""
+def report_document(reports: Sequence[Report], status: int, further: Mapping[str, Any] | None = None) -> str:
+    """Reports of one or several clusters; `further` are fields of one command alone."""
     clusters = [
         {
             "cluster": report.plan.cluster,
@@ -45,9 +45,8 @@ def report_document(reports: Sequence[Report], status: int) -> str:
         }
         for report in reports
     ]
-    return text(
-        {"format": "gonka-state/report", "version": VERSION, "exit_status": status, "clusters": clusters}
-    )
+    document = {"format": "gonka-state/report", "version": VERSION, "exit_status": status}
+    return text(document | {"clusters": clusters} | dict(further or {}))
 
 
 def error_document(message: str, hint: str, status: int, problems: Sequence[str] = ()) -> str:

@@ -5,6 +5,7 @@ The tests are one story, in this order: what runs is restarted, then taken down 
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -236,6 +237,8 @@ def test_what_was_deployed_is_gone_and_keys_and_data_are_untouched(
     assert sums(cluster) == taken_down["sums"]
     assert "keyring-file" in taken_down["sums"][NETWORK]
     assert "safetensors" in taken_down["sums"][ML]
+    told = {item["kind"] for item in json.loads(taken_down["ran"].out)["stays"]}
+    assert {"model", "repository", "warm-key", "package"} <= told
 
 
 def test_a_second_cleanup_runs_nothing(cluster: Cluster, taken_down: dict[str, Any]) -> None:  # noqa: ARG001 (it is down)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gonka_state.views.cleanup import Left, render_left
+from gonka_state.views.cleanup import Left, left_fields, render_left
 from gonka_state.views.style import Style
 
 LEFT = [
@@ -33,6 +33,15 @@ def test_what_does_not_fit_stands_below() -> None:
         "  model: Qwen/Qwen3-32B-FP8, 2 hosts",
         "      hours to fetch again: --models removes those that are declared",
     ]
+
+
+def test_programs_are_told_every_name() -> None:
+    assert left_fields(LEFT)["stays"][1] == {
+        "kind": "package",
+        "names": ("git", "curl", "wget", "ufw", "jq"),
+        "hosts": 6,
+        "why": "perhaps there before",
+    }
 
 
 def test_reasons_are_dim_where_there_is_colour() -> None:
