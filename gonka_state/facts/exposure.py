@@ -138,15 +138,20 @@ class ExposureFact(Fact[Tries]):
 def observe_exposure(state: Tries, resource: ExposureResource, here: Here) -> Observation:
     """Who gets an answer. Whoever could not try, or whose address nobody knows, is left out on both sides."""
     mine = [one for one in state.tries if one.port == resource.port]
-    judged = [one for one in mine if one.result in {OPEN, REFUSED, SILENT}]
+    judged = [
+        one for one in mine if one.result in {OPEN, REFUSED, SILENT} and not _either(one, resource, here)
+    ]
     if not judged:
         said = "; ".join(sorted({f"{one.observer}: {one.result}" for one in mine})) or "nobody tried"
         return Unknown(f"nobody could try port {resource.port}: {said}")
-    expected = {one.observer for one in judged if may(resource, _address(one.observer, here))}
-    reached = {one.observer for one in judged if one.result == OPEN}
+    expected = {_who(one, resource) for one in judged if _expects(one, resource, here)}
+    reached = {_who(one, resource) for one in judged if one.result == OPEN}
     # A port nobody listens on answers nobody, whatever the rules; only who gets an answer can be wrong then.
     deaf = state.listens is None or resource.port not in state.listens
-    missed = set() if deaf else expected & {one.observer for one in judged if one.result == SILENT} - reached
+    silent = {_who(one, resource) for one in judged if one.result == SILENT}
+    # What others reach is refused at the public address by whoever stands before the host.
+    silent |= {_who(one, resource) for one in judged if reached and _in_public(one, resource)} - reached
+    missed = set() if deaf else expected & silent - reached
     seen = (expected - missed) | reached
     return Present(
         {"from": sorted(seen)},
@@ -162,8 +167,36 @@ def wanted_exposure(state: Tries, resource: ExposureResource, here: Here) -> dic
     return {"from": seen.details["expected"]} if isinstance(seen, Present) else {}
 
 
-def _address(observer: str, here: Here) -> str:
-    return here.peer if observer == THIS_MACHINE else here.addresses.get(observer, "")
+def _in_public(one: Try, resource: ExposureResource) -> bool:
+    return one.observer == THIS_MACHINE and one.address == resource.also
+
+
+def _who(one: Try, resource: ExposureResource) -> str:
+    """The observer; this machine is another where it comes from outside, since other walls stand there."""
+    return f"{one.observer} at {one.address}" if _in_public(one, resource) else one.observer
+
+
+def _expects(one: Try, resource: ExposureResource, here: Here) -> bool:
+    """Whether this attempt should get an answer."""
+    return may(resource, here.peer if one.observer == THIS_MACHINE else here.addresses.get(one.observer, ""))
+
+
+def _either(one: Try, resource: ExposureResource, here: Here) -> bool:
+    """Whether what came back at the public address proves nothing."""
+    if not _in_public(one, resource):
+        return False
+    if may(resource, ""):
+        # Many routers do not lead their own network to their public address.
+        return one.result != OPEN and _inside(here.peer)
+    # From which address we come there, nobody knows; but from here we may.
+    return may(resource, here.peer)
+
+
+def _inside(address: str) -> bool:
+    try:
+        return not ipaddress.ip_address(address).is_global
+    except ValueError:
+        return False
 
 
 def may(resource: ExposureResource, address: str) -> bool:

@@ -14,7 +14,7 @@ class ExposureResource(Resource):
     """A TCP port, and who may get a connection to it; nothing is changed, only tried.
 
     `sources` as for a firewall rule. Compared are names: the hosts of the cluster and this machine that get an
-    answer. `also` is a further address of the host that this machine tries (its public one).
+    answer. `also` is a further address of the host that this machine tries (its public one), as an observer of its own.
     """
 
     kind: ClassVar[str] = "exposure"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -116,6 +117,47 @@ def test_this_machine_is_known_by_the_address_the_host_saw() -> None:
 
     assert _seen(_tries(here="open", network="silent"), mine) == ([THIS_MACHINE], [THIS_MACHINE])
     assert _seen(_tries(here="silent"), mine, Here("ml-01", HERE.addresses)) == ([], [])
+
+
+OUTSIDE = "this machine at 203.0.113.12"
+
+
+def _from_outside(result: str, inside: str = "open", *sources: str, peer: str = "8.8.8.8") -> Present:
+    resource = ExposureResource(port=8000, sources=sources or ("any",), also="203.0.113.12")
+    rows = (Try(THIS_MACHINE, "10.0.0.2", 8000, inside), Try(THIS_MACHINE, "203.0.113.12", 8000, result))
+    seen = observe_exposure(Tries(rows, frozenset({8000})), resource, replace(HERE, peer=peer))
+    assert isinstance(seen, Present)
+    return seen
+
+
+def test_the_public_address_is_judged_for_itself() -> None:
+    shut = _from_outside("silent")
+
+    assert shut.details["expected"] == [THIS_MACHINE, OUTSIDE]
+    assert shut.attributes["from"] == [THIS_MACHINE]
+    assert shut.reason == f"port 8000 does not answer {OUTSIDE}"
+    assert _from_outside("refused").attributes == shut.attributes
+    assert _from_outside("open").attributes["from"] == [THIS_MACHINE, OUTSIDE]
+    # Refused from inside as well: what listens there is for the host alone, which others compare.
+    assert _from_outside("refused", "refused").attributes["from"] == [THIS_MACHINE, OUTSIDE]
+
+
+def test_who_may_from_inside_may_or_may_not_from_outside() -> None:
+    for result in ("silent", "open"):
+        found = _from_outside(result, "open", "10.0.0.0/8", peer="10.0.0.254")
+        assert (found.attributes["from"], found.details["expected"]) == ([THIS_MACHINE], [THIS_MACHINE])
+
+
+def test_from_within_silence_of_the_public_address_proves_nothing() -> None:
+    assert _from_outside("silent", peer="10.0.0.254").attributes["from"] == [THIS_MACHINE]
+    assert _from_outside("open", peer="10.0.0.254").attributes["from"] == [THIS_MACHINE, OUTSIDE]
+
+
+def test_who_may_not_from_inside_may_not_from_outside() -> None:
+    found = _from_outside("open", "silent", "10.0.0.3")
+
+    assert (found.attributes["from"], found.details["expected"]) == ([OUTSIDE], [])
+    assert found.reason == f"port 8000 answers {OUTSIDE}, which should get no answer"
 
 
 @given(st.text(max_size=200))
