@@ -86,10 +86,18 @@ def findings(plan: Plan) -> tuple[Finding, ...]:
 
 def still_open(subject: str, *, unknown: bool, plan: Plan) -> bool:
     """Whether something open that a look did not find again must stay open, because it could not be judged."""
-    host = subject.partition("/")[0]
+    host, _, rest = subject.partition("/")
+    if subject != host and any(looked.host == host and looked.unknown for looked in plan.hosts):
+        return True
+    mine = [change for change in plan.changes if str(change.address) == subject]
     if unknown:
-        return subject != host and any(looked.host == host and looked.unknown for looked in plan.hosts)
-    return any(str(change.address) == subject for change in plan.changes)
+        # What only may follow was not seen either.
+        return any(change.conditional for change in mine)
+    if mine or subject in map(str, plan.synced):
+        return bool(mine)
+    # What nobody declared is not in a plan whose look could not see its kind: what is declared of it tells.
+    beside = host, rest.partition(":")[0], Action.UNKNOWN
+    return any((item.address.host, item.address.kind, item.action) == beside for item in plan.changes)
 
 
 def known_of(change: Change, seen: Mapping[str, Seen]) -> Seen | None:

@@ -16,7 +16,8 @@ def change(host: str, name: str, action: Action = Action.UPDATE, **more: object)
 
 def plan(*changes: Change, **unknown: str) -> Plan:
     hosts = [HostLooked(host, unknown=unknown.get(host, "")) for host in ("a", "b")]
-    return Plan("c", lab=False, hosts=tuple(hosts), changes=changes, in_sync=0)
+    synced = (Address("a", "file", "/y"),)
+    return Plan("c", lab=False, hosts=tuple(hosts), changes=changes, in_sync=1, synced=synced)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,21 @@ def test_what_could_not_be_judged_stays_as_it_was() -> None:
     assert not still_open("a/file:/y", unknown=False, plan=looked)
     assert not still_open("a/file:/y", unknown=True, plan=looked)
     assert not still_open("a", unknown=True, plan=looked)
+
+
+def test_what_nobody_declared_is_not_over_while_its_kind_is_not_seen() -> None:
+    stray = "a/file:/stray"
+
+    assert still_open(stray, unknown=False, plan=plan(change("a", "/z", Action.UNKNOWN)))
+    assert still_open("b/file:/stray", unknown=False, plan=plan(b="is off"))
+    assert not still_open(
+        stray, unknown=False, plan=plan(change("a", "/z"), change("b", "/x", Action.UNKNOWN))
+    )
+
+
+def test_what_was_unknown_and_now_only_may_follow_was_not_seen() -> None:
+    assert still_open("a/file:/x", unknown=True, plan=plan(change("a", "/x", conditional=True)))
+    assert not still_open("a/file:/x", unknown=True, plan=plan(change("a", "/x")))
 
 
 def test_a_resource_of_a_silent_host_is_known_by_its_host() -> None:
