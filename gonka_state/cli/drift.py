@@ -73,16 +73,17 @@ def command(
         _show(options, clusters, plans, now)
     for error in failed:
         tell_error(error)
-    if options.whole:
-        _notify(options, clusters, plans, began)
-    if ping_url is not None:
+    told = not options.whole or _notify(options, clusters, plans, began)
+    # Who can tell nobody is as good as dead.
+    if ping_url is not None and told:
         _ping(ping_url)
     return status
 
 
-def _notify(options: Options, clusters: list[Desired[Resource]], plans: list[Plan], began: float) -> None:
-    for desired, plan in zip(clusters, plans, strict=True):
-        tell(desired, plan, began, partial(_text, options, desired, plan))
+def _notify(options: Options, clusters: list[Desired[Resource]], plans: list[Plan], began: float) -> bool:
+    pairs = list(zip(clusters, plans, strict=True))
+    told = [tell(desired, plan, began, partial(_text, options, desired, plan)) for desired, plan in pairs]
+    return all(told)
 
 
 def _text(options: Options, desired: Desired[Resource], plan: Plan) -> str:

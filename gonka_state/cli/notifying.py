@@ -29,20 +29,21 @@ if TYPE_CHECKING:
     from gonka_state.resources.base import Resource
 
 
-def tell(desired: Desired[Resource], plan: Plan, began: float, text: Callable[[], str]) -> None:
+def tell(desired: Desired[Resource], plan: Plan, began: float, text: Callable[[], str]) -> bool:
     """Send what a look at a whole cluster brought up, and what is still waiting from before.
 
-    `began` is when the look did, in seconds since 1970; `text` what drift prints of the cluster.
+    `began` is when the look did, in seconds since 1970; `text` what drift prints of the cluster. False where it cannot
+    even be kept for the next try.
     """
     if desired.notify is None:
-        return
+        return True
     try:
         file = history_file()
         with opened(file) as connection:
             box = outbox(connection, plan)
             # Nobody needs the URLs before there is something to say: a command may ask for them.
             if box is None or not box.settle(plan, began):
-                return
+                return box is not None
             key = read_key(key_file(file))
             known = {
                 digest_of(key, receiver.url.get_secret_value()): receiver
@@ -53,6 +54,8 @@ def tell(desired: Desired[Resource], plan: Plan, began: float, text: Callable[[]
             _deliver(box, known)
     except (GonkaStateError, OSError) as error:
         say(said_by(error), getattr(error, "hint", ""))
+        return False
+    return True
 
 
 def checked() -> str:

@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 def record_look(command: str, options: Options, desired: Desired[Resource], plan: Plan) -> Plan:
     """Record a look at a whole cluster; the plan with what the history knows of it.
 
-    Of a part nothing is recorded, but what is known of it is told all the same.
+    Of a part nothing is recorded, but what is known of it is told all the same. A diff says something of the cluster
+    where it wishes what the last drift or converge did: it is also how something is tried out.
     """
     if not options.whole:
         return _remembered(plan)
     entry = Entry(command, plan, True, time.time(), plan.seconds, plan_status(plan), desired.run.history)  # noqa: FBT003 (a value's field)
-    return _recorded(entry, desired)
+    return _recorded(replace(entry, guest=command == "diff"), desired)
 
 
 def record_converge(

@@ -91,7 +91,8 @@ def telling(kept: Iterable[Kept], check: Check) -> Telling:
             if row.subject not in named:
                 named.add(row.subject)
                 flapping.append(row)
-        elif check.rare or row.incident.opened <= check.began:
+        elif check.rare or not check.began < row.incident.opened <= check.now:
+            # What was opened later than now was opened by a clock that went ahead, and is not new.
             opened.append(row)
     closed, settled = _ends(rows, restless, named & restless | _left_alone(check.plan))
     return Telling(tuple(opened), tuple(flapping), tuple(closed), tuple(settled))

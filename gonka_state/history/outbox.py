@@ -23,7 +23,7 @@ LEASE = 10 * MINUTE
 """Seconds after which whoever took a message to deliver it is believed to be dead."""
 
 KEPT_FOR = DAY
-"""Seconds for which a message that is not taken is tried again."""
+"""Seconds for which a message that is not taken is tried again; one of something still open, as long as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Outbox:
         if found.settled:
             with writing(self.connection):
                 self._mark("told_closed = ?", found.settled, time.time())
-        held = "SELECT EXISTS (SELECT 1 FROM messages WHERE cluster = ?)"
-        return bool(found or self.connection.execute(held, (self.cluster,)).fetchone()[0])
+        held = self._ask("SELECT EXISTS (SELECT 1 FROM messages WHERE cluster = ?)")
+        return bool(found or held.fetchone()[0])
 
     def write(
         self,
@@ -77,15 +77,23 @@ class Outbox:
             self._mark("told_closed = ?", (*found.closed, *found.settled), now)
 
     def give_up(self, receivers: Sequence[str]) -> int:
-        """Drop what is too old and what is for nobody any more; how many were too old."""
+        """Drop what is out of date and what is for nobody any more; how many were out of date.
+
+        Where receivers went and others came, a URL was corrected: what waited for the old ones is for the new ones.
+        """
         with writing(self.connection):
-            marks = ", ".join("?" * len(receivers))
-            self.connection.execute(
-                f"DELETE FROM messages WHERE cluster = ? AND receiver NOT IN ({marks})",  # noqa: S608 (marks)
-                (self.cluster, *receivers),
-            )
-            dropped = self.connection.execute(
-                "DELETE FROM messages WHERE cluster = ? AND made < ?", (self.cluster, time.time() - KEPT_FOR)
+            known = {row[0] for row in self._ask("SELECT receiver FROM receivers WHERE cluster = ?")}
+            waiting = {row[0] for row in self._ask("SELECT receiver FROM messages WHERE cluster = ?")}
+            fresh = [name for name in receivers if known and name not in known]
+            for gone in sorted(waiting.difference(receivers)):
+                self._hand_over(gone, fresh)
+            self._ask("DELETE FROM receivers WHERE cluster = ?")
+            rows = [(self.cluster, name) for name in receivers]
+            self.connection.executemany("INSERT INTO receivers VALUES (?, ?)", rows)
+            dropped = self._ask(
+                "DELETE FROM messages WHERE cluster = ? AND made < ? AND NOT EXISTS (SELECT 1 FROM incidents"
+                " WHERE incidents.cluster = messages.cluster AND told = made AND closed IS NULL)",
+                time.time() - KEPT_FOR,
             )
         return dropped.rowcount
 
@@ -110,6 +118,23 @@ class Outbox:
     def put_back(self, waiting: Waiting) -> None:
         """It was not taken: the next one tries again."""
         self.connection.execute("UPDATE messages SET taken = NULL WHERE id = ?", (waiting.row,))
+
+    def _hand_over(self, gone: str, fresh: Sequence[str]) -> None:
+        for name in fresh[1:]:
+            self.connection.execute(
+                "INSERT INTO messages (cluster, receiver, occasion, subject, body, made) SELECT cluster, ?, occasion,"
+                " subject, body, made FROM messages WHERE cluster = ? AND receiver = ? ORDER BY id",
+                (name, self.cluster, gone),
+            )
+        if fresh:  # The row is kept, and with it its place before what was written since.
+            self.connection.execute(
+                "UPDATE messages SET receiver = ?, taken = NULL WHERE cluster = ? AND receiver = ?",
+                (fresh[0], self.cluster, gone),
+            )
+        self._ask("DELETE FROM messages WHERE cluster = ? AND receiver = ?", gone)
+
+    def _ask(self, statement: str, *values: object) -> sqlite3.Cursor:
+        return self.connection.execute(statement, (self.cluster, *values))
 
     def _telling(self, plan: Plan, began: float) -> Telling:
         before = self.connection.execute(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from gonka_state.core.incident import Finding, findings, origin, still_open
@@ -30,7 +31,8 @@ class Entry:
 
     `whole` says that the plan is about everything that is declared. `declared` are the addresses of all that is,
     and `wishes` the digests by address, without those that wait for an operator's value. `status` is that of the
-    run on this cluster; `seconds` how long it took; `settled` what its steps closed.
+    run on this cluster; `seconds` how long it took; `settled` what its steps closed. `guest` says that what is wished
+    is only believed where the last check or converge wished the same.
     """
 
     command: str
@@ -44,15 +46,26 @@ class Entry:
     declared: frozenset[str] = frozenset()
     steps: tuple[Step, ...] = ()
     settled: tuple[str, ...] = ()
+    guest: bool = False
+
+    @property
+    def wish(self) -> str:
+        """One digest of all wishes."""
+        return sha256(json.dumps(sorted(self.wishes.items())).encode()).hexdigest()
 
 
 def record(connection: sqlite3.Connection, entry: Entry) -> dict[str, Seen]:
     """Keep one run, and what is open after it by subject.
 
-    A run that is not whole says nothing of the cluster: only what its steps closed (`settled`) is taken over.
+    A run that is not whole says nothing of the cluster: only what its steps closed (`settled`) is taken over. Neither
+    does a guest's whose wish is another: somebody tries something out, or has another copy of the YAML.
     """
     with writing(connection):
-        cluster = _cluster(connection, entry.plan)
+        cluster, wish = _cluster(connection, entry.plan)
+        if entry.guest and wish not in {"", entry.wish}:
+            entry = replace(entry, whole=False)
+        elif entry.whole and not entry.guest:
+            connection.execute("UPDATE clusters SET wish = ? WHERE id = ?", (entry.wish, cluster))
         writer = _Writer(connection, cluster, _run(connection, cluster, entry), entry)
         writer.forget()
         last = dict(connection.execute("SELECT address, digest FROM wishes WHERE cluster = ?", (cluster,)))
@@ -72,10 +85,14 @@ def forget(connection: sqlite3.Connection, name: str | None, *, lab: bool) -> No
         )
 
 
-def _cluster(connection: sqlite3.Connection, plan: Plan) -> int:
+def _cluster(connection: sqlite3.Connection, plan: Plan) -> tuple[int, str]:
+    """Its number, and the digest of what was wished last."""
     row = (plan.cluster, plan.lab)
     connection.execute("INSERT OR IGNORE INTO clusters (name, lab) VALUES (?, ?)", row)
-    return int(connection.execute("SELECT id FROM clusters WHERE name = ? AND lab = ?", row).fetchone()[0])
+    number, wish = connection.execute(
+        "SELECT id, wish FROM clusters WHERE name = ? AND lab = ?", row
+    ).fetchone()
+    return int(number), str(wish)
 
 
 def _run(connection: sqlite3.Connection, cluster: int, entry: Entry) -> int:
@@ -109,7 +126,12 @@ class _Writer:
     entry: Entry
 
     def forget(self) -> None:
-        """Let go of what is older than is to be kept."""
+        """Let go of what is older than is to be kept, but not of all on one word of a clock that may be wrong."""
+        newest = self.connection.execute(
+            "SELECT max(at) FROM runs WHERE cluster = ? AND id < ?", (self.cluster, self.run)
+        ).fetchone()[0]
+        if newest is not None and newest < self.entry.at - self.entry.keep * DAY:
+            return
         oldest = (self.cluster, self.entry.at - self.entry.keep * DAY)
         self.connection.execute("DELETE FROM runs WHERE cluster = ? AND at < ?", oldest)
         self.connection.execute("DELETE FROM incidents WHERE cluster = ? AND closed < ?", oldest)
@@ -156,7 +178,7 @@ class _Writer:
             if (wish := entry.wishes.get(address)) and last.get(address) != wish
         ]
         self.connection.executemany("INSERT OR REPLACE INTO wishes VALUES (?, ?, ?)", rows)
-        gone = [(self.cluster, address) for address in last if address not in entry.declared]
+        gone = [(self.cluster, name) for name in last if entry.whole and name not in entry.declared]
         self.connection.executemany("DELETE FROM wishes WHERE cluster = ? AND address = ?", gone)
 
 

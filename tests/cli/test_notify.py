@@ -208,9 +208,13 @@ def declare_again(file: Path, mail: Mailbox) -> None:
 def test_a_variable_that_cron_has_not_is_named(program: Program, tiny: Tiny, mail: Mailbox) -> None:
     tiny.write(Path(tiny.file).read_text() + "notify: {urls: {env: ONCALL}}\n")
     program("drift", tiny.file, env=CRON)
+    ping = tiny.root / "ping-url"
+    ping.write_text("http://127.0.0.1:1/", encoding="utf-8")
 
-    ran = program("drift", tiny.file, env=CRON)
+    ran = program("drift", tiny.file, "--ping-url-file", str(ping), env=CRON)
     assert (ran.status, "not told: the URLs to notify: ONCALL (" in ran.err) == (1, True)
+    # Whoever waits for the call shall notice: it was not even tried.
+    assert "ping" not in ran.err
     told = program("drift", tiny.file, env={**CRON, "ONCALL": mail.url})
     assert (told.err, len(mail.mails)) == ("", 1)
 

@@ -76,6 +76,13 @@ def test_two_looks_at_the_same_time_are_one() -> None:
     assert not book.tell()
 
 
+def test_what_a_clock_that_went_ahead_found_is_told_once_it_is_right_again() -> None:
+    book = Book()
+    book.incident(opened=NOW + 2 * 24 * 60 * MINUTES)
+
+    assert subjects(book.tell().opened) == [A]
+
+
 def test_what_was_told_is_not_told_again_until_it_is_over() -> None:
     book = Book()
     book.incident(told=True)

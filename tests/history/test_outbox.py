@@ -156,18 +156,50 @@ def test_who_died_while_delivering_holds_a_message_only_for_a_while(ticking: Sto
     assert deliver(ticking) == [f"incident: {A}"]
 
 
-def test_what_nobody_takes_is_given_up_and_who_is_gone_waits_for_nothing(ticking: Store) -> None:
+def give_up(store: Store, *receivers: str) -> int:
+    with opened(store.file) as connection:
+        return Outbox(connection, 1).give_up(receivers)
+
+
+def test_what_nobody_takes_is_given_up_when_it_is_over(ticking: Store) -> None:
+    check(ticking, looked())
+    check(ticking, looked(differing("a")))
+    check(ticking, looked(differing("a")))
+    ticking.now += KEPT_FOR + 1
+    check(ticking, looked(differing("a")))
+    assert give_up(ticking, "r") == 0
+    assert deliver(ticking, fails=True) == [f"incident: {A}"]
+
+    check(ticking, looked())
+    assert give_up(ticking, "r") == 1
+    assert deliver(ticking) == [f"recovery: {A}"]
+
+
+def test_who_is_gone_waits_for_nothing(ticking: Store) -> None:
     check(ticking, looked())
     check(ticking, looked(differing("a")), "r", "gone")
     check(ticking, looked(differing("a")), "r", "gone")
-    with opened(ticking.file) as connection:
-        box = Outbox(connection, 1)
-        assert box.give_up(["r"]) == 0
-        assert box.take("gone") is None
-        ticking.now += KEPT_FOR + 1
-        assert box.give_up(["r"]) == 1
-        assert box.take("r") is None
-        assert box.give_up([]) == 0
+    assert give_up(ticking, "r", "gone") == 0
+    assert give_up(ticking, "r") == 0
+
+    assert deliver(ticking, "gone") == []
+    assert deliver(ticking, "r") == [f"incident: {A}"]
+
+
+def test_what_waits_for_a_url_that_was_corrected_is_for_the_new_one(ticking: Store) -> None:
+    check(ticking, looked())
+    check(ticking, looked(differing("a")), "r", "wrong")
+    check(ticking, looked(differing("a")), "r", "wrong")
+    assert give_up(ticking, "r", "wrong") == 0
+    assert deliver(ticking, "r") == [f"incident: {A}"]
+    assert deliver(ticking, "wrong", fails=True) == [f"incident: {A}"]
+    check(ticking, looked(), "r", "right", "third")
+    assert give_up(ticking, "r", "right", "third") == 0
+
+    assert deliver(ticking, "r") == [f"recovery: {A}"]
+    assert deliver(ticking, "right") == [f"incident: {A}", f"recovery: {A}"]
+    assert sorted(deliver(ticking, "third")) == [f"incident: {A}", f"recovery: {A}"]
+    assert deliver(ticking, "wrong") == []
 
 
 def test_what_flaps_is_said_once_and_its_end_when_it_was_calm(ticking: Store) -> None:

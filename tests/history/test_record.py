@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
 
 from gonka_state.core.address import Address
@@ -117,16 +116,36 @@ def test_a_run_in_full(store: Store) -> None:
     assert (one.run.in_sync, one.run.pending, one.run.seconds) == (2, 1, 1.5)
 
 
+def runs(store: Store) -> list[int]:
+    with opened(store.file) as connection:
+        return [row[0] for row in connection.execute("SELECT id FROM runs ORDER BY id")]
+
+
 def test_what_is_old_goes_and_what_is_open_stays(store: Store) -> None:
     store.keep(looked(differing("a"), differing("b")))
     store.keep(looked(differing("b")))
     store.now += 10 * DAY
+    # Alone, this may be a clock that is wrong.
     store.keep(looked(differing("b")), keep=9, command="converge", steps=(STEP,))
+    assert runs(store) == [1, 2, 3]
+    store.keep(looked(differing("b")), keep=9)
 
     assert [i.finding.subject for i in incidents(store)] == [B]
-    with sqlite3.connect(store.file) as connection:
-        assert connection.execute("SELECT id FROM runs").fetchall() == [(3,)]
-    connection.close()
+    assert runs(store) == [3, 4]
+
+
+def test_a_diff_of_another_wish_says_nothing_of_the_cluster(store: Store) -> None:
+    store.keep(looked())
+    store.keep(looked(differing("a")))
+    edited = {A: "2"}
+    store.keep(looked(), edited, command="diff", guest=True)
+    assert [i.closed for i in incidents(store)] == [None]
+    assert store.keep(looked(differing("a")))[A].origin is Origin.DRIFT
+
+    # Once a converge wishes the same, it is one look more.
+    store.keep(looked(differing("a")), edited, command="converge")
+    store.keep(looked(), edited, command="diff", guest=True)
+    assert incidents(store)[0].closed is not None
 
 
 def test_a_lab_is_not_the_cluster_it_rehearses(store: Store) -> None:

@@ -25,7 +25,7 @@ def fill(connection: sqlite3.Connection, days: int, now: float) -> int:
     """Write `days` of checks that end now; returns how many runs that were."""
     with writing(connection):
         for number, name in enumerate(("cluster1", "cluster2"), 1):
-            connection.execute("INSERT INTO clusters VALUES (?, ?, 0)", (number, name))
+            connection.execute("INSERT INTO clusters (id, name, lab) VALUES (?, ?, 0)", (number, name))
             _cluster(connection, number, days, now - days * DAY)
     return int(connection.execute("SELECT count(*) FROM runs").fetchone()[0])
 
