@@ -99,6 +99,8 @@ def test_without_a_history_nobody_is_said_to_have_moved() -> None:
     summary = drift_summary(replace(PLAN, seen={}))
 
     assert summary.startswith("Drift: 3 differ, nobody knows since when; 3 unknown; 2 in sync")
+    # An alert rule stands on this gauge: it must not call calm what nobody knows.
+    assert 'gonka_state_drift{cluster="cluster2"} 3\n' in render_prometheus([replace(PLAN, seen={})], NOW)
     assert drift_summary(replace(PLAN, changes=())).startswith("Drift: nothing differs; ")
     unseen = tuple(change for change in PLAN.changes if change.action is Action.UNKNOWN)
     assert drift_summary(replace(PLAN, changes=unseen)).startswith(
