@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gonka_state.core.address import Address
     from gonka_state.core.chain import Chain
-    from gonka_state.core.desired import Desired, Maintenance
+    from gonka_state.core.desired import Declared, Desired, Maintenance
     from gonka_state.core.order import Edge
     from gonka_state.facts.snapshot import HostLook, Snapshot
     from gonka_state.kind import Kind
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A plan with what it was made from, for those who carry it out."""
+    """A plan with what it was made from, for those who carry it out. `strays` are what pruning added to the wish."""
 
     plan: Plan
     observations: Mapping[Address, Observation]
     changes: Mapping[Address, Change]
+    strays: tuple[Declared[Resource], ...] = ()
 
 
 def _as_judged(snapshot: Snapshot, changes: Mapping[Address, Change]) -> Mapping[Address, Change]:  # noqa: ARG001 (a command's own sees both)
@@ -104,7 +105,10 @@ class Comparer:
             notes.extend(seen.notes())
         amended = self.amend(snapshot, changes)
         plan = self._plan(snapshot, amended, observations, unmanaged, seconds)
-        return Compared(replace(plan, notes=tuple(notes)), observations, amended)
+        strays = tuple(
+            d for a, d in self.desired.resources.items() if d.why and a in amended and self._selects(a)
+        )
+        return Compared(replace(plan, notes=tuple(notes)), observations, amended, strays)
 
     def _selects(self, address: Address) -> bool:
         return self.selected is None or address in self.selected

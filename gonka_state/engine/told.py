@@ -20,10 +20,14 @@ _MANY = 3
 
 
 def judged(desired: Desired[Resource], compared: Compared, host: str) -> list[tuple[Resource, Change]]:
-    """Everything declared on a host and what was seen of it; what only follows from something else warns."""
+    """Everything declared on a host, and what is to be pruned there, with what was seen of it.
+
+    What only follows from something else warns.
+    """
     follows = {change.address for change in compared.plan.changes if change.conditional}
     found = []
-    for address, declared in desired.resources.items():
+    for declared in (*desired.resources.values(), *compared.strays):
+        address = declared.address
         if address.host == host and address in compared.changes:
             change = compared.changes[address]
             follow = change.pending and address in follows

@@ -11,6 +11,7 @@ from gonka_state.core.change import Action
 from gonka_state.core.report import Status
 from gonka_state.engine.prune import pruning
 from gonka_state.engine.select import select
+from gonka_state.engine.told import judged
 from gonka_state.facts.snapshot import HostLook
 from tests.engine.test_compare import changes, snapshot
 
@@ -71,6 +72,14 @@ def test_a_selection_holds_for_what_is_pruned_too(pruned: Paper) -> None:
 
     assert chosen("network") == ["network/note:stray"]
     assert chosen("ml-01") == []
+
+
+def test_those_who_judge_the_cluster_see_it_too(pruned: Paper) -> None:
+    compared = pruning_of(pruned, SEEN).compare(snapshot(SEEN))
+
+    found = [(item.name, str(change.action)) for item, change in judged(pruned.desired, compared, "network")]
+
+    assert found == [("mine", "none"), ("stray", "delete")]
 
 
 def test_a_converge_removes_it_and_looks_again(pruned: Paper) -> None:
