@@ -78,6 +78,8 @@ def command(
         consents=_consents,
         how=f"add --yes-destroy {desired.cluster} to remove what is listed",
         whole=False,
+        # What is gone now is not as declared either.
+        settles=False,
         further=lambda _job: render_left(stays, options.style()),
         fields=left_fields(stays),
     )
