@@ -76,7 +76,7 @@ def install(
         _without_timer()
     else:
         systemd.install(job, systemd.directory(), systemd.systemctl)
-        _without_line()
+        _without_line(timer=True)
     return _show()
 
 
@@ -89,7 +89,8 @@ def status() -> int:
 @command.command("remove")
 def remove() -> int:
     """Take the schedule away, with its ping URL. The history stays."""
-    gone = [_without_timer(), _without_line()]
+    timer = _without_timer()
+    gone = [timer, _without_line(timer=timer)]
     ping_file().unlink(missing_ok=True)
     lock_file().unlink(missing_ok=True)
     click.echo("removed" if any(gone) else "nothing was installed")
@@ -127,10 +128,17 @@ def _without_timer() -> bool:
     return systemd.remove(systemd.directory(), systemd.systemctl)
 
 
-def _without_line() -> bool:
+def _without_line(*, timer: bool) -> bool:
+    """Take our line out of the crontab; there is hardly one where a timer is, and cron may be forbidden there."""
     if not cron.has_cron():
         return False
-    crontab = cron.read_crontab()
+    try:
+        crontab = cron.read_crontab()
+    except GonkaStateError as error:
+        if not timer:
+            raise
+        click.echo(f"whether the crontab holds an earlier schedule is unknown: {error.message}", err=True)
+        return False
     if cron.installed(crontab) is None:
         return False
     cron.write_crontab(cron.edited(crontab, None))

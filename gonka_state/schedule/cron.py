@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 BEGIN = "# gonka-state schedule: begin"
 END = "# gonka-state schedule: end"
 _BLOCK = re.compile(rf"^{BEGIN}\n(.*\n)*?{END}\n", re.MULTILINE)
+_NONE = re.compile(r"no crontab for |can't open '[^/']+': No such file or directory")
+"""What crontab -l fails with where there is none: Debian's cron, cronie, systemd-cron and dcron; then busybox."""
 _KILL = 30
 """Seconds from asking a run that takes too long to end until it is killed."""
 
@@ -66,12 +69,18 @@ def read_crontab() -> str:
     """The crontab of whoever runs this; empty where there is none.
 
     Raises:
-        GonkaStateError: there is no cron on this machine.
+        GonkaStateError: there is no cron on this machine, or it does not show the crontab.
     """
     if shutil.which("crontab") is None:
         raise GonkaStateError("this machine has no crontab command", hint="install cron, or leave out --cron")
-    # Without one it says so and fails.
-    return subprocess.run(["crontab", "-l"], capture_output=True, text=True, check=False).stdout
+    status, crontab, said = _crontab("-l")
+    # Whoever takes another failure for an empty crontab writes over one that is there.
+    if status == 0 or (_NONE.search(said) and not crontab):
+        return crontab
+    raise GonkaStateError(
+        f"the crontab cannot be read: {said or f'crontab -l ended with status {status}'}",
+        hint="look with crontab -l; where there really is none, make an empty one: crontab /dev/null",
+    )
 
 
 def write_crontab(text: str) -> None:
@@ -80,9 +89,25 @@ def write_crontab(text: str) -> None:
     Raises:
         GonkaStateError: cron refuses it; the old one is still there.
     """
-    done = subprocess.run(["crontab", "-"], input=text, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise GonkaStateError(f"crontab refuses the new line: {' '.join(done.stderr.split())}")
+    status, _, said = _crontab("-", text)
+    if status != 0:
+        raise GonkaStateError(f"crontab refuses the new line: {said}")
+
+
+def _crontab(word: str, text: str = "") -> tuple[int, str, str]:
+    """The status of crontab, what it printed, and what it complained of, in English.
+
+    Each byte of a crontab stays as it is, whatever its encoding and line ends.
+    """
+    done = subprocess.run(
+        ["crontab", word],
+        input=text.encode(errors="surrogateescape"),
+        capture_output=True,
+        env=os.environ | {"LC_ALL": "C"},
+        check=False,
+    )
+    said = " ".join(done.stderr.decode(errors="replace").split())
+    return done.returncode, done.stdout.decode(errors="surrogateescape"), said
 
 
 def has_cron() -> bool:

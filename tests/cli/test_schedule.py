@@ -23,7 +23,8 @@ URL = "https://ping.example/c0ffee-uuid"
 CRONTAB = """\
 #!/bin/sh
 case $1 in
--l) cat "$0.saved" 2>/dev/null || { echo "no crontab for you" >&2; exit 1; } ;;
+-l) [ ! -e "$0.says" ] || { cat "$0.says" >&2; exit 1; }
+    cat "$0.saved" 2>/dev/null || { echo "no crontab for you" >&2; exit 1; } ;;
 -) new=$(cat; echo .); case $new in *refused*) echo "bad minute" >&2; exit 1;; esac; printf %s "${new%.}" >"$0.saved" ;;
 esac
 """
@@ -112,6 +113,64 @@ def test_without_cron_and_without_systemd_it_says_so(
     timer = cli("schedule", "install", tiny.file)
     assert timer.err == "error: this machine does not run systemd\n  gonka-state schedule install --cron\n"
     assert not (tmp_path / "units").exists()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "/var/spool/cron/crontabs/you: Input/output error",
+        "You (you) are not allowed to use this program (crontab)\nSee crontab(1) for more information",
+        "crontab: can't change directory to '/var/spool/cron/crontabs': No such file or directory",
+        "",
+    ],
+)
+def test_a_crontab_that_cannot_be_read_is_not_written_over(
+    cli: Cli, tiny: Tiny, crontab: Path, said: str
+) -> None:
+    crontab.write_text("0 1 * * * backup\n")
+    crontab.with_name("crontab.says").write_text(said)
+
+    ran = [cli("schedule", *words) for words in (("install", tiny.file, "--cron"), ("remove",), ("status",))]
+
+    told = " ".join(said.split()) or "crontab -l ended with status 1"
+    assert [one.status for one in ran] == [1, 1, 1]
+    assert all(one.err.startswith(f"error: the crontab cannot be read: {told}\n") for one in ran)
+    assert crontab.read_text() == "0 1 * * * backup\n"
+
+
+@pytest.mark.parametrize(
+    "said", ["no crontab for you", "crontab: can't open 'you': No such file or directory"]
+)
+def test_where_there_is_no_crontab_one_comes(cli: Cli, tiny: Tiny, crontab: Path, said: str) -> None:
+    crontab.with_name("crontab.says").write_text(said)
+
+    assert cli("schedule", "install", tiny.file, "--cron").status == 0
+    assert crontab.read_text().startswith("# gonka-state schedule: begin\n")
+
+
+def test_a_timer_goes_also_where_cron_is_forbidden(
+    cli: Cli, crontab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crontab.with_name("crontab.says").write_text("You (you) are not allowed to use this program (crontab)\n")
+    monkeypatch.setattr(systemd, "remove", lambda *_: True)
+
+    ran = cli("schedule", "remove")
+
+    assert (ran.status, ran.out) == (0, "removed\n")
+    assert "earlier schedule is unknown: the crontab cannot be read: You (you) are not allowed" in ran.err
+
+
+def test_other_lines_of_the_crontab_stay_byte_by_byte(cli: Cli, tiny: Tiny, crontab: Path) -> None:
+    theirs = b"# caf\xe9 \xe2\x82\xac\r\n0 1 * * * backup\n"
+    crontab.write_bytes(theirs)
+
+    statuses = [cli("schedule", "install", tiny.file, "--cron").status, cli("schedule", "status").status]
+    held = crontab.read_bytes()
+
+    assert statuses == [0, 0]
+    assert held.startswith(theirs + b"# gonka-state schedule: begin\n")
+    assert cli("schedule", "remove").out == "removed\n"
+    assert crontab.read_bytes() == theirs
 
 
 def test_a_line_that_cron_refuses_is_told(cli: Cli, tiny: Tiny, crontab: Path, tmp_path: Path) -> None:
