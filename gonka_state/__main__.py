@@ -1,8 +1,10 @@
-"""Patch for gevent before a command that connects, then the command line; nothing else."""
+"""Patch for gevent before a command that connects, and name what ends the program; then the command line."""
 
 from __future__ import annotations
 
+import signal
 import sys
+from typing import NoReturn
 
 from gonka_state.core.leaving import leave
 
@@ -14,6 +16,7 @@ INTERRUPTED = 130
 
 def main() -> int:
     """Run the command line; the return value is the exit status."""
+    _as_interrupts(signal.SIGTERM, signal.SIGHUP)
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     offline = any(word.startswith("--observed") or word == "--help" for word in sys.argv)
     if command in CONNECTING and not offline:
@@ -27,6 +30,20 @@ def main() -> int:
     if status == INTERRUPTED:
         leave(status)
     return status
+
+
+def _as_interrupts(*numbers: signal.Signals) -> None:
+    """Have these end the program as an interrupt does, so that what it started ends with it.
+
+    What nohup and the like have us ignore stays ignored.
+    """
+    for number in numbers:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import signal
 import socket
 import subprocess
+import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,9 +17,14 @@ from gonka_state.cli.options import options_of_some, path_options
 from gonka_state.core.report import ExitStatus
 from gonka_state.errors import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LOOPBACK = "127.0.0.1"
 PORT = click.IntRange(1, 65535)
 POLL = 0.1
+_SET_PDEATHSIG = 1
+"""Linux's prctl: the signal that a process gets when the one that started it is gone."""
 
 
 @click.command("tunnel")
@@ -36,7 +44,11 @@ def command(host: str, port: int, local: int | None, **shared: Any) -> int:  # n
     here = _free(port if local is None else local)
     forward = ("-N", "-o", "ExitOnForwardFailure=yes", "-L", f"{LOOPBACK}:{here}:{LOOPBACK}:{port}")
     try:
-        client = subprocess.Popen(words(desired, login, *forward), stdin=subprocess.DEVNULL)
+        client = subprocess.Popen(
+            words(desired, login, *forward),
+            stdin=subprocess.DEVNULL,
+            preexec_fn=_ending_with_us(),  # noqa: PLW1509 (no threads here)
+        )
     except FileNotFoundError as error:
         raise missing() from error
     try:
@@ -51,6 +63,14 @@ def command(host: str, port: int, local: int | None, **shared: Any) -> int:  # n
         client.terminate()
         client.wait()
     raise unreachable(login)
+
+
+def _ending_with_us() -> Callable[[], object] | None:
+    """What the client does before it starts, so that no way in stays open where we are killed."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _free(port: int) -> int:
