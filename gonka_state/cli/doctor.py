@@ -14,10 +14,13 @@ from gonka_state.cli.options import cluster_options, options_of_some
 from gonka_state.core.diagnosis import diagnosis_status
 from gonka_state.core.report import ExitStatus, most_important
 from gonka_state.engine.doctor import examine, further
-from gonka_state.engine.select import full_name
+from gonka_state.engine.select import full_name, no_hosts
+from gonka_state.errors import InputError
 from gonka_state.views.diagnosis import diagnosis_document, render_diagnosis
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gonka_state.cli.options import Options
     from gonka_state.core.desired import Desired
     from gonka_state.core.diagnosis import Diagnosis
@@ -37,10 +40,11 @@ def command(**shared: Any) -> int:  # noqa: ANN401 (click's)
     Each symptom that is found is told with what was seen, what it means, and what to do: a command of ours where
     one closes it. Exits 0 when nothing known hurts, 2 when something does, 3 when something could not be seen.
 
-    PATHS are cluster files or directories; none means every cluster in ./desired.
+    PATHS are cluster files or directories; none means every cluster in ./desired. A word among them that is neither
+    is a host, as with --host: gonka-state doctor ml-03
     """
-    options = options_of_some(shared)
-    jobs = [gevent.spawn(_cluster, options, desired) for desired in options.clusters()]
+    options, clusters = _meant(options_of_some(shared))
+    jobs = [gevent.spawn(_cluster, options, desired) for desired in clusters]
     gevent.joinall(jobs, raise_error=True)
     found = [job.get() for job in jobs]
     status = most_important(map(diagnosis_status, found))
@@ -50,6 +54,25 @@ def command(**shared: Any) -> int:  # noqa: ANN401 (click's)
         every = bool(options.verbose)
         click.echo("\n\n".join(render_diagnosis(item, options.style(), every=every) for item in found))
     return status
+
+
+def _meant(options: Options) -> tuple[Options, list[Desired[Resource]]]:
+    """The options with the words that are hosts among the hosts, and the clusters of the others.
+
+    Raises:
+        InputError: every problem of the YAML, or a word is neither a path nor a host.
+    """
+    words = tuple(str(path) for path in options.paths if _no_path(path))
+    paths = tuple(path for path in options.paths if not _no_path(path))
+    options = replace(options, paths=paths)
+    clusters = options.clusters()
+    if wrong := no_hosts(clusters, words):
+        raise InputError([f"{word}: no such file, and no such host{near}" for word, near in wrong.items()])
+    return replace(options, hosts=(*options.hosts, *words)), clusters
+
+
+def _no_path(path: Path) -> bool:
+    return len(path.parts) == 1 and path.suffix not in {".yaml", ".yml"} and not path.exists()
 
 
 def _cluster(options: Options, desired: Desired[Resource]) -> Diagnosis:

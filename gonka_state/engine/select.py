@@ -59,13 +59,7 @@ def check_selectors(
     Raises:
         InputError: with the nearest valid name for each.
     """
-    all_hosts = {name for desired in clusters for name in desired.hosts}
-    short = {name.removeprefix(f"{desired.cluster}-") for desired in clusters for name in desired.hosts}
-    problems = [
-        f"--host {host}: no such host{_nearest(host, all_hosts | short)}"
-        for host in hosts
-        if host not in all_hosts | short
-    ]
+    problems = [f"--host {host}: no such host{near}" for host, near in no_hosts(clusters, hosts).items()]
     problems += [
         f"--kind {kind}: no such kind{_nearest(kind, known_kinds)}"
         for kind in kinds
@@ -77,6 +71,13 @@ def check_selectors(
             problems.append("--host, --kind and --only together match no declared resource")
     if problems:
         raise InputError(problems)
+
+
+def no_hosts(clusters: Sequence[Desired[Resource]], words: Collection[str]) -> dict[str, str]:
+    """Those of the words that name no host of any cluster, each with what may be meant instead."""
+    names = {name for desired in clusters for name in desired.hosts}
+    names |= {name.removeprefix(f"{desired.cluster}-") for desired in clusters for name in desired.hosts}
+    return {word: _nearest(word, names) for word in words if word not in names}
 
 
 def _nearest(word: str, valid: Collection[str]) -> str:
