@@ -63,7 +63,8 @@ _FORMAT = "\t".join((_LABEL.format("project"), _LABEL.format("service"), "{{.Con
     '"addresses":"{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}",'
     '"hash":{{json (index .Config.Labels "com.docker.compose.config-hash")}},'
     '"oneoff":{{json (index .Config.Labels "com.docker.compose.oneoff")}},'
-    '"directory":{{json (index .Config.Labels "com.docker.compose.project.working_dir")}}}'
+    '"directory":{{json (index .Config.Labels "com.docker.compose.project.working_dir")}},'
+    '"files":{{json (index .Config.Labels "com.docker.compose.project.config_files")}}}'
 )
 
 # For every section that speaks to Docker: whether it may be asked at all.

@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One container. `started` is seconds since the epoch, 0 when it never ran."""
+    """One container. `started` is seconds since the epoch, 0 when it never ran; `files` are what compose made it from."""
 
     id: str
     name: str
@@ -27,6 +27,7 @@ class Container:
     oneoff: bool
     directory: str
     ports: tuple[str, ...]
+    files: tuple[str, ...] = ()
 
 
 def parse_container(line: str) -> Container:
@@ -54,6 +55,8 @@ def parse_container(line: str) -> Container:
         oneoff=_label(data["oneoff"]) == "True",
         directory=_label(data["directory"]),
         ports=_ports(data["ports"] or {}),
+        # a look that was saved before this was asked has none
+        files=tuple(filter(None, _label(data.get("files", "")).split(","))),
     )
 
 

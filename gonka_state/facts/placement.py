@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from os.path import normpath, relpath
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from gonka_state.core.observation import Unknown, not_looked_at
 from gonka_state.facts import compose
+from gonka_state.resources.compose_images import ComposeImagesResource
+from gonka_state.resources.compose_service import ComposeServiceResource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gonka_state.facts.compose import ComposeProject
     from gonka_state.facts.container import Container
     from gonka_state.facts.containers import ContainersState, Project, Service
-    from gonka_state.resources.compose_service import ComposeServiceResource
+    from gonka_state.facts.here import Here
 
 
 def silent(state: ContainersState) -> Unknown:
@@ -87,6 +92,32 @@ def newer_files(state: ContainersState, resource: ComposeServiceResource, contai
         return []
     watched = (compose.resolved(resource, path) for path in resource.restart_on)
     return [path for path in watched if state.modified.get(path, 0.0) > container.started]
+
+
+def projects_of(here: Here) -> list[ComposeServiceResource | ComposeImagesResource]:
+    """Everything declared on this host that names compose files."""
+    kinds = ComposeServiceResource | ComposeImagesResource
+    return [item for item in here.declared if isinstance(item, kinds)]
+
+
+def undeclared_files(
+    state: ContainersState, container: Container, projects: Iterable[ComposeProject]
+) -> list[str]:
+    """The compose files that a container of a declared project was made from, and that no project of this name has.
+
+    A project that was moved since, or that is reached by another path, has the same files as before.
+    """
+    own = [project for project in projects if project_name(state, project) == container.project]
+    known = {normpath(compose.resolved(project, path)) for project in own for path in project.files}
+    found = []
+    for name in container.files if own else ():
+        path = normpath(f"{container.directory}/{name}" if name[0] != "/" else name)
+        inner = relpath(path, container.directory or "/")
+        places = {path, *(normpath(compose.resolved(project, inner)) for project in own)}
+        # What compose read from standard input is the image that we had it keep.
+        if name != "-" and not places & known:
+            found.append(path)
+    return found
 
 
 def image_id(state: ContainersState, reference: str) -> str:

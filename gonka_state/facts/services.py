@@ -14,11 +14,13 @@ from gonka_state.facts.placement import (
     image_id,
     newer_files,
     project_name,
+    projects_of,
     rival_of,
     silent,
     taken_by,
     today_of,
     unasked,
+    undeclared_files,
     what_misses,
 )
 from gonka_state.resources.compose_service import NOT_YET, ComposeServiceResource
@@ -63,7 +65,7 @@ def in_project(mine: ComposeServiceResource, theirs: EnvFileResource | FileResou
     return PurePosixPath(theirs.name).is_relative_to(mine.directory)
 
 
-def observe_service(state: ContainersState, resource: ComposeServiceResource, here: Here) -> Observation:  # noqa: ARG001 (every kind is asked alike)
+def observe_service(state: ContainersState, resource: ComposeServiceResource, here: Here) -> Observation:
     """Running, healthy, made from today's configuration and image."""
     if state.error:
         return silent(state)
@@ -79,7 +81,7 @@ def observe_service(state: ContainersState, resource: ComposeServiceResource, he
     cards = state.cards.get(container.id, Cards())
     if resource.gpus is not None and cards.unknown and container.status == "running":
         return Unknown(f"the cards in its container cannot be counted: {cards.unknown}", hint=_CARDS)
-    changed = _changed(state, resource, mine)
+    changed = _changed(state, resource, mine, here)
     sick = ailment(container, state.now, resource.url, state.urls or {})
     attributes: dict[str, Value] = {
         "running": container.status in _RUNS,
@@ -170,7 +172,7 @@ def _why_absent(state: ContainersState, resource: ComposeServiceResource) -> str
 
 
 def _changed(
-    state: ContainersState, resource: ComposeServiceResource, mine: Sequence[Container]
+    state: ContainersState, resource: ComposeServiceResource, mine: Sequence[Container], here: Here
 ) -> list[str]:
     """Why the container is not what compose would make today."""
     today = today_of(state, resource)
@@ -179,6 +181,10 @@ def _changed(
     found = []
     if mine[0].hash != today.hash:
         found.append("its configuration changed since it was made")
+        found += [
+            f"it was made also from {path}, which nobody declared"
+            for path in undeclared_files(state, mine[0], [resource, *projects_of(here)])
+        ]
     if len(mine) > max(today.scale, 1):
         found.append(
             f"{len(mine)} containers where {today.scale} is wanted: {', '.join(c.name for c in mine)}"

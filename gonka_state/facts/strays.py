@@ -1,11 +1,14 @@
-"""Containers of no declared service: told, and where `prune` says so services that shall be absent."""
+"""Containers of no declared service: told, and where `prune` says so services that shall be absent.
+
+Also the compose files that containers were made from and nobody declared.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from gonka_state.core.observation import Unmanaged
-from gonka_state.facts.placement import containers_of
+from gonka_state.facts.placement import containers_of, projects_of, undeclared_files
 from gonka_state.resources.compose_service import ComposeServiceResource
 
 if TYPE_CHECKING:
@@ -19,10 +22,16 @@ if TYPE_CHECKING:
 def unmanaged_containers(
     state: ContainersState, declared: Sequence[ComposeServiceResource], here: Here
 ) -> list[Unmanaged]:
-    """Containers of no declared service."""
+    """Containers of no declared service, and undeclared compose files of declared projects' containers."""
+    made: dict[str, list[str]] = {}
+    for container in state.containers:
+        if not container.oneoff:
+            for path in undeclared_files(state, container, projects_of(here)):
+                made.setdefault(path, []).append(container.name)
+    strays = {container.name: _describe(container) for container in _strays(state, declared)}
+    files = {path: f"a compose file that was used to make {', '.join(made[path])}" for path in made}
     return [
-        Unmanaged(here.host, "compose-service", container.name, _describe(container))
-        for container in _strays(state, declared)
+        Unmanaged(here.host, "compose-service", name, detail) for name, detail in {**strays, **files}.items()
     ]
 
 

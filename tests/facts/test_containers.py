@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gonka_state.core.observation import Unknown
+from gonka_state.core.observation import Present, Unknown
 from gonka_state.errors import FactError
 from gonka_state.facts import compose, containers
 from gonka_state.facts.base import Look
@@ -20,6 +20,7 @@ from gonka_state.facts.health import SETTLED, STEADY, ailment
 from gonka_state.facts.here import Here
 from gonka_state.facts.placement import image_id
 from gonka_state.facts.services import observe_service
+from gonka_state.facts.strays import unmanaged_containers
 from gonka_state.resources.compose_service import ComposeServiceResource
 
 RUNNING = Container(
@@ -70,6 +71,7 @@ def test_no_part_breaks_the_parser(body: str, name: str) -> None:
             health=st.sampled_from(["", "starting", "healthy"]),
             exit=st.integers(0, 255),
             restarts=st.integers(0, 9),
+            files=st.sampled_from([(), ("/srv/a.yml",), ("/srv/a.yml", "/srv/b.yml")]),
         )
     )
 )
@@ -79,6 +81,7 @@ def test_what_is_printed_is_what_is_read(found: list[Container]) -> None:
             "id": item.id, "name": f"/{item.name}", "image_id": item.image_id, "status": item.status,
             "health": item.health, "exit": item.exit, "restarts": item.restarts, "started": "1970-01-01T00:16:40Z",
             "policy": item.policy, "ports": None, "hash": item.hash, "oneoff": "False", "directory": item.directory,
+            "files": ",".join(item.files),
         }  # fmt: skip
         return f"{item.project}\t{item.service}\t{item.image}\t{json.dumps(rest)}"
 
@@ -240,6 +243,81 @@ def test_without_curl_no_url_is_called_dead() -> None:
 
     assert isinstance(seen, Unknown)
     assert "curl is not installed" in seen.reason
+
+
+JOIN = "/opt/gonka/deploy/join"
+
+
+@pytest.mark.parametrize(
+    ("files", "directory", "found"),
+    [
+        (f"{JOIN}/docker-compose.yml", JOIN, []),
+        (f"{JOIN}/docker-compose.yml,-", JOIN, []),
+        ("docker-compose.yml", JOIN, []),
+        ("", JOIN, []),
+        (
+            f"{JOIN}/docker-compose.yml,{JOIN}/docker-compose.extra.yml",
+            JOIN,
+            [f"{JOIN}/docker-compose.extra.yml"],
+        ),
+        ("docker-compose.yml,../extra.yml", JOIN, ["/opt/gonka/deploy/extra.yml"]),
+        # its neighbour on this host has this one, and /etc/override.yml
+        (f"{JOIN}/docker-compose.yml,{JOIN}/docker-compose.mlnode.yml,/etc/override.yml", JOIN, []),
+        # the checkout was moved, or is reached by a link
+        ("/home/ubuntu/join/docker-compose.yml,/etc/override.yml", "/home/ubuntu/join", []),
+        (
+            "/home/ubuntu/join/docker-compose.yml,/home/ubuntu/join/my.yml",
+            "/home/ubuntu/join",
+            ["/home/ubuntu/join/my.yml"],
+        ),
+    ],
+)
+def test_a_compose_file_that_nobody_declared_is_named(files: str, directory: str, found: list[str]) -> None:
+    own = ComposeServiceResource(name="api", directory=f"{JOIN}/", files=("./docker-compose.yml",))
+    other = ComposeServiceResource(
+        name="mlnode", directory=JOIN, files=("docker-compose.mlnode.yml", "/etc/override.yml")
+    )
+    here = Here("ml-01", {}, declared=(own, other))
+    text = framed("engine", "") + framed("images", "")
+    text += framed(
+        "containers", "\n".join(["1795490986", *(made(name, directory, files) for name in ("api", "x"))])
+    )
+    today = [
+        framed(f"project {compose.project_key(own)}", f"name\tjoin\nservice\tapi\nhash\tapi\t{today}")
+        for today in ("now", "made")
+    ]
+
+    differs, same = (observe_service(FACT.parse(text + project), own, here) for project in today)
+    told = unmanaged_containers(FACT.parse(text + today[0]), [own, other], here)
+
+    assert isinstance(differs, Present)
+    assert isinstance(same, Present)
+    assert (same.attributes["current"], same.reason) == (True, "")
+    assert differs.reason == "; ".join(
+        [
+            "its configuration changed since it was made",
+            *(f"it was made also from {path}, which nobody declared" for path in found),
+        ]
+    )
+    assert [(item.name, item.detail) for item in told if "/" in item.name] == [
+        (path, "a compose file that was used to make api, x") for path in found
+    ]
+
+
+def made(name: str, directory: str, files: str) -> str:
+    rest = {
+        "id": name, "name": f"/{name}", "image_id": "sha256:5b48", "status": "running", "health": "", "exit": 0,
+        "restarts": 0, "started": "2026-11-23T03:29:43Z", "policy": "always", "ports": {}, "hash": "made",
+        "oneoff": "False", "directory": directory, "files": files,
+    }  # fmt: skip
+    return f"join\t{name}\tapi:1\t{json.dumps(rest)}"
+
+
+def test_the_files_of_a_container_are_asked_for() -> None:
+    assert (
+        '"files":{{json (index .Config.Labels "com.docker.compose.project.config_files")}}'
+        in FACT.standalone()
+    )
 
 
 def test_it_is_a_plain_fact_too() -> None:
