@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,21 @@ atexit.register(print, "python took itself apart")
 web.serve(0, None)
 web.run_until_stopped(lambda: print("stopped"), lambda: print("up", flush=True))
 """
+
+
+ANSWERS_NOTHING = {"__init__", "jsons", "mlclient", "rpcclient", "web"}
+NOT_GONKAS = {"hub", "hubfiles", "completions"}
+"""The hub is Hugging Face's; on completions gonka-contract has no chapter."""
+
+
+def test_what_answers_as_gonka_does_says_which_chapter_it_follows() -> None:
+    silent = {path.stem for path in STANDINS.glob("*.py") if not re.search(r"gonka-contract \d", doc(path))}
+
+    assert silent == ANSWERS_NOTHING | NOT_GONKAS
+
+
+def doc(path: Path) -> str:
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
 
 
 def test_a_container_that_is_told_to_stop_ends_at_once_and_well() -> None:

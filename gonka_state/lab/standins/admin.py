@@ -1,4 +1,7 @@
-"""The Admin API: no password, plain HTTP, and the answers of its era down to the error texts."""
+"""The Admin API: no password, plain HTTP, and the answers of its era down to the error texts.
+
+Routes, bodies, statuses and faults: gonka-contract 1.1 to 1.6; the report: 1.9.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The API container: public, callback and Admin API, and the broker that looks after the ML nodes."""
+"""The API container: public, callback and Admin API, and the broker that looks after the ML nodes.
+
+Its ports: gonka-contract 2 (9000) and 5.2 (9100, 9200); the store that is written once a minute: 1.7.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the API keeps: nodes in memory, a store that is flushed once a minute, keys it must never show."""
+"""What the API keeps: nodes in memory, a store that is flushed once a minute, keys it must never show.
+
+What survives a restart, and NODE_CONFIG that is read once: gonka-contract 1.7; GET config with its private key: 1.1.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The port that ML nodes call back with the results of a proof of compute."""
+"""The port that ML nodes call back with the results of a proof of compute (9100: gonka-contract 5.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cards as a container sees them, and the memory that a loaded model holds on them."""
+"""The cards as a container sees them, and the memory that a loaded model holds on them (gonka-contract 4.2)."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 On its first start it has to catch up (`sync_seconds` of the control file, by default a few seconds): the height
 climbs to the seed's, and until then it knows nothing of today. After that it keeps a copy of the seed's state.
+
+The RPC: gonka-contract 3; which of its ports are published: 5.2; the mark of the first run: 7.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One line of the setup report, and the lines about this host's keys."""
+"""One line of the setup report, and the lines about this host's keys (gonka-contract 1.9)."""
 
 from __future__ import annotations
 

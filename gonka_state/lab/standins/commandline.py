@@ -1,4 +1,7 @@
-"""What every command of the stand-in `inferenced` shares: words and flags in any order, and prompts."""
+"""What every command of the stand-in `inferenced` shares: words and flags in any order, and prompts.
+
+What is asked, and where the answer is read from: gonka-contract 6.1 and 6.3.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Who signed which block: told by chain nodes, kept by the seed, which notices a block that two have signed."""
+"""Who signed which block: told by chain nodes, kept by the seed, which notices a block that two have signed.
+
+That no block may be signed twice: gonka-contract 7, "Double-sign rules".
+"""
 
 from __future__ import annotations
 

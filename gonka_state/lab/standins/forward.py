@@ -1,4 +1,4 @@
-"""Passing a request on to another container, as nginx does for proxy and inference."""
+"""Passing a request on to another container, as nginx does for proxy and inference (gonka-contract 5.2)."""
 
 from __future__ import annotations
 

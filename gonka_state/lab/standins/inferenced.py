@@ -1,4 +1,4 @@
-"""The program `inferenced` as an operator types it: which module answers which words."""
+"""The program `inferenced` as an operator types it: which module answers which words (gonka-contract 6)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """The SDK's keyring on disk: `<name>.info`, `<40 hex>.address`, `keyhash`, as the file backend lays them out.
 
+The files and the prompts: gonka-contract 6.1.
+
 The items are encrypted by means of the standard library, not as the real ones are (JWE): only the names,
 the prompts and that nothing stands in the clear matter to an operator.
 """

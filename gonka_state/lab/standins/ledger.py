@@ -1,4 +1,7 @@
-"""What the chain knows: accounts, participants, grants, fee allowances. One value, which nodes copy whole."""
+"""What the chain knows: accounts, participants, grants, fee allowances. One value, which nodes copy whole.
+
+What makes them: gonka-contract 6.2 and 6.3; who asks for them: 2 and 6.4.
+"""
 
 from __future__ import annotations
 

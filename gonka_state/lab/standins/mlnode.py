@@ -1,4 +1,7 @@
-"""The ML node: health, state, cards and the model cache as they are, and an engine that loads one model."""
+"""The ML node: health, state, cards and the model cache as they are, and an engine that loads one model.
+
+Health of both eras: gonka-contract 4.1; the routes under /api/v1: 4.2; what is called complete without a network: 8.2.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The part of the public API that tells what the chain knows: the same on every network node, and on the seed."""
+"""The part of the public API that tells what the chain knows: the same on every network node, and on the seed.
+
+Its routes in both eras: gonka-contract 2.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The side-car in front of the ML node: two ports, and a version in the path that is cut off."""
+"""The side-car in front of the ML node: two ports, and a version in the path that is cut off (gonka-contract 4, 1.8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The rules of the Admin API's nodes, of both eras: what is accepted, refused, kept and answered."""
+"""The rules of the Admin API's nodes, of both eras: what is accepted, refused, kept and answered.
+
+Fields and rules: gonka-contract 1.2; the answer: 1.3; errors: 1.4; an id that is known already: 1.5 and 1.6; what is
+stored: 1.7.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The public proxy: its own health, and the API behind it; the chain's RPC only when it is switched on."""
+"""The public proxy: its own health, and the API behind it; the chain's RPC only when it is switched on.
+
+`/health` that proves nginx only, and the routes it blocks: gonka-contract 2; `/chain-rpc/`: 3 and 5.3.
+"""
 
 from __future__ import annotations
 

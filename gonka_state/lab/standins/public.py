@@ -1,4 +1,4 @@
-"""The public API of a network node: what the chain knows, and its own models."""
+"""The public API of a network node: what the chain knows, and its own models (gonka-contract 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The setup report: one list of checks that says what is wrong with a host's set-up."""
+"""The setup report: one list of checks that says what is wrong with a host's set-up (gonka-contract 1.9)."""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ Its state is one JSON file (`--state`), which a test may edit at any time: `acco
 `allowances`, `summaries` (by EPOCH/ADDRESS: `rewarded_coins`, `claimed`); and how it behaves: `version`, `phase`,
 `height`, `epoch`, `confirmation_poc`, `governance_models`, `fail` (500, garbage, hang), `chain_api` false, `page`
 (entries of a page), `block_seconds`.
+
+Its public API and REST: gonka-contract 2 and 6.4; its RPC: 3; the registration that it carries out: 6.2.
 """
 
 from __future__ import annotations

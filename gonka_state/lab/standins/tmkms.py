@@ -1,4 +1,7 @@
-"""The remote signer: makes the consensus key on its first start and reports to the chain node."""
+"""The remote signer: makes the consensus key on its first start and reports to the chain node.
+
+Its files: gonka-contract 6.1; that it signs nothing twice: 7.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What transactions do to the ledger: grants, a fee allowance, and a registration by the account's own key."""
+"""What transactions do to the ledger: grants, a fee allowance, and a registration by the account's own key.
+
+An upsert by the account key: gonka-contract 6.2; grants that are renewed, and one allowance: 6.3.
+"""
 
 from __future__ import annotations
 

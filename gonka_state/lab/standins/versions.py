@@ -1,4 +1,4 @@
-"""Which release a stand-in plays, and what the releases differ in."""
+"""Which release a stand-in plays, and what the releases differ in (gonka-contract 0)."""
 
 from __future__ import annotations
 

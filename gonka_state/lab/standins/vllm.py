@@ -1,4 +1,7 @@
-"""What answers behind an ML node once a model is loaded: vLLM's own API, as far as a client sees it."""
+"""What answers behind an ML node once a model is loaded: vLLM's own API, as far as a client sees it.
+
+Where it is reached: gonka-contract 4.1; its arguments: 1.8.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Keys from mnemonics: BIP 39, BIP 32 and secp256k1, so that an address really follows from its words.
 
+Address and public key: gonka-contract 6.1.
+
 Slow and not constant in time: for a rehearsal only.
 """
 

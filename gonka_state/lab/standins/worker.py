@@ -1,4 +1,7 @@
-"""The broker's work: it looks at every node now and then, and has the model loaded where nothing runs."""
+"""The broker's work: it looks at every node now and then, and has the model loaded where nothing runs.
+
+Which model: gonka-contract 1.5; the states it writes down: 1.3; the cards it writes over what was declared: 1.8.
+"""
 
 from __future__ import annotations
 
