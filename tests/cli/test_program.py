@@ -119,7 +119,8 @@ def test_where_no_host_answers_nothing_can_be_said_and_nobody_is_asked(
     assert "Traceback" not in ran.err
 
 
-def test_a_host_that_accepts_and_says_nothing_can_be_interrupted(tiny: Tiny) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_host_that_accepts_and_says_nothing_can_be_interrupted(tiny: Tiny, number: signal.Signals) -> None:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tiny.root / "key")], check=True)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -131,13 +132,13 @@ def test_a_host_that_accepts_and_says_nothing_can_be_interrupted(tiny: Tiny) -> 
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # A runner in the background hands down an ignored SIGINT.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
+            # A runner in the background hands down ignored signals.
+            preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
         )
         server.settimeout(30)
         connection, _ = server.accept()
         with connection:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             out, err = process.communicate(timeout=30)
 
     assert process.returncode == 130
