@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import NoReturn
@@ -17,6 +18,7 @@ INTERRUPTED = 130
 def main() -> int:
     """Run the command line; the return value is the exit status."""
     _as_interrupts(signal.SIGTERM, signal.SIGHUP)
+    _have_somewhere_to_write()
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     offline = any(word.startswith("--observed") or word == "--help" for word in sys.argv)
     if command in CONNECTING and not offline:
@@ -30,6 +32,14 @@ def main() -> int:
     if status == INTERRUPTED:
         leave(status)
     return status
+
+
+def _have_somewhere_to_write() -> None:
+    """Take the place of streams that were closed before we began: the next file to be opened would be in it."""
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8"))
 
 
 def _as_interrupts(*numbers: signal.Signals) -> None:

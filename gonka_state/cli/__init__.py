@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from keyword import iskeyword
 from pathlib import Path
@@ -16,7 +18,7 @@ import click
 from gonka_state import __version__
 from gonka_state.cli.telling import problems_of, tell_error
 from gonka_state.core.report import ExitStatus
-from gonka_state.errors import GonkaStateError
+from gonka_state.errors import GonkaStateError, said_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,12 +127,22 @@ def _ending(error: BaseException, *, as_json: bool) -> int:
         case SystemExit(code=1):
             # So click tells that the reader of a pipe went away; nobody else exits here. What was not read
             # cannot be called in sync. Python must not complain again when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _silence()
+            return ExitStatus.ERROR
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EIO):
+            # What failed may be standard output itself; then Python must not try again when it flushes at exit.
+            _silence()
+            with suppress(OSError):
+                tell_error(GonkaStateError(f"output cannot be written: {said_by(error)}"))
             return ExitStatus.ERROR
         case SystemExit():
             raise error
     _bug(error)
     return ExitStatus.ERROR
+
+
+def _silence() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show(error: GonkaStateError, *, as_json: bool) -> None:

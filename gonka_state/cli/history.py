@@ -12,7 +12,7 @@ from gonka_state.cli.telling import style_for
 from gonka_state.core.report import ExitStatus
 from gonka_state.core.units import parse_since
 from gonka_state.errors import InputError
-from gonka_state.history.file import history_file, opened
+from gonka_state.history.file import history_file, opened, recorded
 from gonka_state.history.overview import detail, overview
 from gonka_state.history.read import clusters
 from gonka_state.views import history as human
@@ -76,7 +76,7 @@ def _names(words: tuple[str, ...]) -> frozenset[str] | None:
 
 def _overviews(names: frozenset[str] | None, since: float) -> list[Overview]:
     file, now = history_file(), time.time()
-    if not file.exists():
+    if not recorded(file):
         return []
     with opened(file) as connection:
         return [
@@ -94,7 +94,7 @@ def _detail(words: tuple[str, ...]) -> Detail:
         )
     number, file = int(words[0].removeprefix("#")), history_file()
     found = None
-    if file.exists() and number < 2**63:
+    if recorded(file) and number < 2**63:
         with opened(file) as connection:
             found = detail(connection, number)
     if found is None:

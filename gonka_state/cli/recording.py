@@ -12,7 +12,7 @@ from gonka_state.core.history import Step
 from gonka_state.core.report import Status, plan_status, report_status
 from gonka_state.errors import GonkaStateError, said_by
 from gonka_state.history.digest import digest, read_key
-from gonka_state.history.file import history_file, key_file, opened
+from gonka_state.history.file import history_file, key_file, opened, recorded
 from gonka_state.history.read import open_now
 from gonka_state.history.record import Entry, record
 
@@ -79,7 +79,7 @@ def _recorded(entry: Entry, desired: Desired[Resource]) -> Plan:
 def _remembered(plan: Plan) -> Plan:
     try:
         file = history_file()
-        if not file.exists():
+        if not recorded(file):
             return plan
         with opened(file) as connection:
             return replace(plan, seen=open_now(connection, plan.cluster, lab=plan.lab))

@@ -37,11 +37,17 @@ def check(text: str, name: str) -> None:
 def write_file(path: Path, text: str, mode: int = 0o600) -> None:
     """Put a text in the place of a file, whatever the umask says; a reader sees the old one or the new one.
 
+    A link stays, and its target is replaced; into what is no file (a device, a pipe) the text is written.
+
     Raises:
         GonkaStateError: it could not be written; the old one is still there.
     """
+    path = Path(os.path.realpath(path))
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_text(text, encoding="utf-8")
+            return
         handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)

@@ -27,6 +27,18 @@ def history_file() -> Path:
     return xdg.state_home() / "gonka-state" / "history.db"
 
 
+def recorded(file: Path) -> bool:
+    """Whether there is a history.
+
+    Raises:
+        GonkaStateError: somebody else's directory is in the way.
+    """
+    try:
+        return file.exists()
+    except OSError as error:
+        raise GonkaStateError(f"the history {file} cannot be read: {said_by(error)}") from error
+
+
 def key_file(file: Path) -> Path:
     """Where the key of its digests is."""
     return file.with_suffix(".key")

@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import re
+import shlex
 import signal
 import socket
 import struct
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from gonka_state.cli.writing import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -233,3 +236,61 @@ def test_what_is_written_to_a_pipe_is_never_cut(cli: Program, tiny: Tiny) -> Non
     snapshot = tiny.snapshot("long.json", tiny_b={f"stat {long}": "directory|700|root|root|0"})
 
     assert long in cli("diff", tiny.file, "--observed", snapshot).out
+
+
+def test_needs_in_a_circle_are_refused_before_any_host_is_touched(cli: Program, tiny: Tiny) -> None:
+    overlay = tiny.root / "circle.yaml"
+    files = (
+        f"{{kind: file, name: /{one}, content: x, needs: ['file:/{other}']}}" for one, other in ("ab", "ba")
+    )
+    lines = ["cluster: tiny", "hosts:", "  tiny-a:", "    resources:", *(f"      - {line}" for line in files)]
+    overlay.write_text("\n".join(lines), encoding="utf-8")
+
+    ran = cli("validate", tiny.file, "--overlay", str(overlay))
+
+    circle = "tiny-a/file:/a needs tiny-a/file:/b needs tiny-a/file:/a"
+    assert (ran.status, ran.err.splitlines()[0]) == (4, f"error: {overlay}:5: needs go in a circle: {circle}")
+
+
+def test_a_full_disk_is_no_bug(tiny: Tiny) -> None:
+    with Path("/dev/full").open("w") as full:
+        for words in (
+            ("diff", tiny.file, "--observed", tiny.drifted()),
+            ("--help",),
+            ("validate", tiny.file),
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", "gonka_state", *words],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+            said = "error: output cannot be written: No space left on device\n"
+            assert (done.returncode, done.stderr) == (1, said), words
+
+
+def test_without_standard_output_the_status_still_tells(tiny: Tiny) -> None:
+    command = shlex.join(
+        [sys.executable, "-m", "gonka_state", "diff", tiny.file, "--observed", tiny.drifted()]
+    )
+
+    done = subprocess.run(["sh", "-c", f"{command} >&- 2>&-"], check=False)
+
+    assert done.returncode == 2
+
+
+def test_a_link_stays_one_and_into_a_pipe_it_is_written(tmp_path: Path) -> None:
+    target, link, pipe = tmp_path / "target", tmp_path / "link", tmp_path / "pipe"
+    link.symlink_to(target)
+    os.mkfifo(pipe)
+    write_file(link, "text")
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_file(pipe, "text")
+        assert os.read(reading, 10) == b"text"
+    finally:
+        os.close(reading)
+
+    assert (link.readlink(), target.read_text(encoding="utf-8")) == (target, "text")
+    assert pipe.is_fifo()
