@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from gonka_state.cli.telling import style_for
+from gonka_state.engine.needs import check_needs
 from gonka_state.engine.select import check_selectors, select
 from gonka_state.errors import InputError
 from gonka_state.registry import KINDS
@@ -67,6 +68,7 @@ class Options:
             env=os.environ,
             resolve_commands=resolve_commands,
         )
+        check_needs(found, KINDS)
         check_selectors(
             found, hosts=self.hosts, kinds=self.kinds, known_kinds=list(KINDS), phases=self.phases
         )

@@ -44,20 +44,27 @@ class Edge:
         return not self.only or not names or not names.isdisjoint(self.only)
 
 
+class CircleError(InputError):
+    """Needs that go in a circle; `addresses` begin and end with the same."""
+
+    def __init__(self, addresses: Sequence[Address]) -> None:
+        super().__init__([f"needs go in a circle: {' needs '.join(map(str, addresses))}"])
+        self.addresses = addresses
+
+
 def in_order(
     edges: Mapping[Address, Sequence[Edge]], rank: Mapping[Address, tuple[int, ...]]
 ) -> list[Address]:
     """Every address after all it needs; among the free ones by `rank`, so the result never varies.
 
     Raises:
-        InputError: the needs go in a circle; the message names it.
+        CircleError: the needs go in a circle; the message names it.
     """
     sorter = TopologicalSorter({address: [edge.on for edge in needs] for address, needs in edges.items()})
     try:
         sorter.prepare()
     except CycleError as error:
-        circle = " needs ".join(str(address) for address in reversed(error.args[1]))
-        raise InputError([f"needs go in a circle: {circle}"]) from error
+        raise CircleError(tuple(reversed(error.args[1]))) from error
     result: list[Address] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready(), key=lambda address: (rank.get(address, ()), address))

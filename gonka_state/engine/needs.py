@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.address import Address
-from gonka_state.core.order import Edge
+from gonka_state.core.order import CircleError, Edge, in_order
+from gonka_state.errors import InputError
 from gonka_state.resources.requirement import RequirementResource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gonka_state.core.desired import Declared, Desired
     from gonka_state.kind import Kind
@@ -42,6 +43,23 @@ def edges(desired: Desired[Resource], kinds: Mapping[str, Kind[Any, Any]]) -> di
                 mine.setdefault(other.address, Edge(other.address))
         found[address] = [mine[on] for on in sorted(mine)]
     return _undone_backwards(found, desired)
+
+
+def check_needs(clusters: Iterable[Desired[Resource]], kinds: Mapping[str, Kind[Any, Any]]) -> None:
+    """Refuse needs that go in a circle.
+
+    Raises:
+        InputError: names the circle, at the place of the first of it that the YAML declares.
+    """
+    problems = []
+    for desired in clusters:
+        try:
+            in_order(edges(desired, kinds), {})
+        except CircleError as error:
+            places = sorted(str(desired.resources[address].source) for address in error.addresses)
+            problems.append(f"{places[0]}: {error.message}")
+    if problems:
+        raise InputError(problems)
 
 
 def _undone_backwards(

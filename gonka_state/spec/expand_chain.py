@@ -24,7 +24,10 @@ NODE = "node"
 
 def chain(expansion: Expansion, name: str, host: Host, node: Node) -> Iterator[Draft]:  # noqa: ARG001
     """Sync, registration, grants and the report's checks, each where its word is declared."""
-    directory = admin_project(host) if host.role == NETWORK else None
+    if host.role != NETWORK:
+        return
+    directory = admin_project(host)
+    _complete(expansion, directory)
     if directory is None:
         return
     words = expansion.words.network
@@ -42,6 +45,32 @@ def chain(expansion: Expansion, name: str, host: Host, node: Node) -> Iterator[D
             passing = {check: "PASS" for check, of in checks.items() if of == level}
             data = {"name": level, "checks": passing, "node": container}
             yield Draft(name, "setup-report", data, _place(expansion, "setup_report"))
+
+
+def _complete(expansion: Expansion, directory: str | None) -> None:
+    """Refuse words that would mean nothing, because something they need is not declared."""
+    words = expansion.words.network
+    declared = {
+        "network.seed": words.seed,
+        "network.account.pubkey": expansion.context.pubkey,
+        "network.ml_key_name": words.ml_key_name,
+        "network.public_host or network.registration.url": expansion.context.public_host
+        or (words.registration.url if words.registration is not None else None),
+        "a service with admin: true on the network host": directory,
+    }
+    admin = "a service with admin: true on the network host"
+    member = ("network.seed", "network.account.pubkey", admin)
+    needs = {
+        "chain_sync": (admin,),
+        "registration": (*member, "network.public_host or network.registration.url"),
+        "grants": (*member, "network.ml_key_name"),
+        "setup_report": (admin,),
+    }
+    for word, needed in needs.items():
+        lacks = [name for name in needed if declared[name] is None]
+        if getattr(words, word) is not None and lacks:
+            what = f"network.{word} says nothing without {' and '.join(lacks)}"
+            expansion.context.problems.add(_place(expansion, word).source, what)
 
 
 def _place(expansion: Expansion, word: str) -> Node:

@@ -37,7 +37,32 @@ def of(desired: Desired[Resource]) -> dict[str, Declared[Any]]:
 
 def test_nothing_is_declared_that_nobody_wrote(read: Callable[..., Desired[Resource]]) -> None:
     assert of(read(small=small(""))) == {}
-    assert of(read(small=SMALL.replace("hub:", "  registration: {}\n  grants: {}\nhub:", 1))) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            SMALL.replace("hub:", "  registration: {}\nhub:", 1),
+            "network.registration says nothing without network.seed",
+        ),
+        (
+            small("  grants: {}\n").replace("  ml_key_name: warm\n", ""),
+            "network.grants says nothing without network.ml_key_name",
+        ),
+        (
+            small("  chain_sync: {}\n").replace("admin: true", "admin: false"),
+            "network.chain_sync says nothing without a service with admin: true on the network host",
+        ),
+    ],
+)
+def test_a_word_that_says_nothing_alone_is_refused(
+    read: Callable[..., Desired[Resource]], text: str, said: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        read(small=text)
+
+    assert said in "\n".join(caught.value.problems)
 
 
 def test_each_word_is_one_resource_on_the_network_host(read: Callable[..., Desired[Resource]]) -> None:
