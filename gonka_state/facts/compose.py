@@ -118,6 +118,7 @@ pins() {
     !running && $1 == "name" { project = $2 }
     !running && $1 == "service" { service = $2 }
     !running && $1 == "image" { want[service] = $2 }
+    index($4, "\"oneoff\":\"True\"") { next }
     running && $1 == project && ($2 in want) && want[$2] != $3 && !seen[$2]++ {
       printf "  \"%s\": {image: \"%s\"}\n", $2, $3
     }'
@@ -145,12 +146,14 @@ project() {
     printf 'services:\n%s\n' "$pinned" | compose "$@" --file - config --hash '*' 2>/dev/null
   else compose "$@" config --hash '*' 2>/dev/null </dev/null; fi | sed 's/^/hash /; s/ /\t/g'
 }
-# own SERVICE DIRECTORY: its container and that container's address, from the lines of docker inspect.
+# own SERVICE DIRECTORY: its youngest container and that one's address, from the lines of docker inspect.
 own() {
   printf '%s\n' "$SEEN" | awk -F '\t' -v s="$1" -v d="\"directory\":\"$2\"" '
     function value(key, text) { return match(text, "\"" key "\":\"[^\" ]*") ? substr(text, RSTART + length(key) + 4, RLENGTH - length(key) - 4) : "" }
-    $2 == s && index($4, d) && index($4, "\"status\":\"running\"") {
-      at = value("addresses", $4); print value("id", $4), at ~ /^[0-9a-f.:]+$/ ? at : ""; exit }'
+    index($4, "\"oneoff\":\"True\"") { next }
+    $2 == s && index($4, d) && index($4, "\"status\":\"running\"") && value("started", $4) > start {
+      start = value("started", $4); id = value("id", $4); at = value("addresses", $4) }
+    END { if (id != "") print id, at ~ /^[0-9a-f.:]+$/ ? at : "" }'
 }
 # answer LIMIT URL [SERVICE DIRECTORY]: with a service, the host part of the URL is that service.
 answer() {

@@ -78,7 +78,7 @@ def observe_service(state: ContainersState, resource: ComposeServiceResource, he
     if not mine:
         return Absent(details=_details(state, resource, mine), reason=_why_absent(state, resource))
     container, today = mine[0], today_of(state, resource)
-    cards = state.cards.get(container.id, Cards())
+    cards = state.cards.get(container.id, Cards(unknown=f"not asked, it was made in {container.directory}"))
     if resource.gpus is not None and cards.unknown and container.status == "running":
         return Unknown(f"the cards in its container cannot be counted: {cards.unknown}", hint=_CARDS)
     changed = _changed(state, resource, mine, here)

@@ -14,8 +14,9 @@ from gonka_state.core.observation import Present, Unknown
 from gonka_state.errors import FactError
 from gonka_state.facts import compose, containers
 from gonka_state.facts.base import Look
+from gonka_state.facts.cards import Cards
 from gonka_state.facts.container import Container
-from gonka_state.facts.containers import FACT, ContainersState
+from gonka_state.facts.containers import FACT, ContainersState, Project, Service
 from gonka_state.facts.health import SETTLED, STEADY, ailment
 from gonka_state.facts.here import Here
 from gonka_state.facts.placement import image_id
@@ -185,6 +186,38 @@ def test_only_images_that_differ_are_put_back() -> None:
     running = "1795489406\njoin\tapi\tapi:1\t{}\njoin\tnode\tnode:1\t{}\njoin\tbuilt\tx:1\t{}\nother\tapi\tapi:0\t{}\n"
 
     assert shell("pins", today + running) == '  "api": {image: "api:1"}\n'
+
+
+def test_what_docker_compose_run_left_is_not_put_back() -> None:
+    today = "name\tjoin\nservice\tapi\nimage\tapi:2\n#@#\n"
+    running = 'join\tapi\tapi:1\t{"oneoff":"True"}\njoin\tapi\tapi:2\t{"oneoff":"False"}\n'
+
+    assert shell("pins", today + running) == ""
+
+
+def test_the_youngest_container_of_a_service_is_asked_and_none_of_docker_compose_run() -> None:
+    def line(name: str, day: int, oneoff: str = "False", status: str = "running") -> str:
+        return (
+            f'join\tapi\tapi:1\t{{"id":"{name}","status":"{status}","started":"2026-11-{day}T09:55:52.96Z",'
+            f'"addresses":"172.18.0.{day} ","hash":"17","oneoff":"{oneoff}","directory":"/srv/join"}}'
+        )
+
+    lines = [line("run", 25, "True"), line("older", 22), line("api", 24), line("gone", 25, status="exited")]
+
+    assert shell("SEEN=$(cat); own api /srv/join; own api /srv", "\n".join(lines)) == "api 172.18.0.24\n"
+
+
+def test_cards_of_a_container_that_was_not_asked_are_unknown() -> None:
+    service = SERVICE.model_copy(update={"gpus": "all"})
+    today = Project(name="join", services={"api": Service(image="api:1", hash="1777")})
+    state = ContainersState(
+        containers=(RUNNING,), projects={compose.project_key(service): today}, cards={"": Cards(8)}
+    )
+
+    seen = observe_service(state, service, Here("ml-01", {}))
+
+    assert isinstance(seen, Unknown)
+    assert "cannot be counted: not asked, it was made in /srv" in seen.reason
 
 
 @pytest.mark.parametrize(
