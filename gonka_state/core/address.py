@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -36,3 +37,12 @@ class Address:
         if not owner or not kind or "/" in owner:
             raise ValueError(f"{text!r} is no address: expected host/kind:name")
         return cls(owner, kind, name)
+
+    def plain(self) -> Address:
+        """The address of a resource that is named by a path, however that path was written."""
+        return replace(self, name=plain(self.name))
+
+
+def plain(text: str) -> str:
+    """An absolute path as programs print it: no slash at its end, none doubled; any other text as it is."""
+    return str(PurePosixPath("/" + text.lstrip("/"))) if text.startswith("/") else text

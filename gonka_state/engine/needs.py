@@ -36,7 +36,7 @@ def edges(desired: Desired[Resource], kinds: Mapping[str, Kind[Any, Any]]) -> di
                 if need.refresh or other.address not in mine:
                     mine[other.address] = Edge(other.address, need.refresh, need.only, need.first, need.loose)
         for text in declared.resource.needs:
-            on = Address.parse(text, host=address.host)
+            on = Address.parse(text, host=address.host).plain()
             mine[on] = replace(mine.get(on, Edge(on)), first=False, loose=False)
         for other in by_host.get((address.host, "requirement"), ()):
             if isinstance(other.resource, RequirementResource) and address.kind in other.resource.blocks:

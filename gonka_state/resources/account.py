@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.directory import ABSOLUTE
+from gonka_state.resources.directory import AbsolutePath
 
 
 class AccountResource(Resource):
@@ -22,7 +22,7 @@ class AccountResource(Resource):
     human: ClassVar[bool] = True
 
     address: str = ""
-    keyring: str = Field(pattern=ABSOLUTE)
+    keyring: AbsolutePath
     on_this_host: Annotated[Literal[False], Attribute()] = False
     waits: str = ""
     advice: tuple[str, ...] = Field(default=(), strict=False)

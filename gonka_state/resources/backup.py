@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.directory import ABSOLUTE
+from gonka_state.resources.directory import AbsolutePath
 
 
 class BackupResource(Resource):
@@ -22,8 +22,8 @@ class BackupResource(Resource):
     plan_phase: ClassVar[int] = 5
 
     repository: str
-    program: str = Field(pattern=ABSOLUTE)
-    directory: str = Field(pattern=ABSOLUTE)
+    program: AbsolutePath
+    directory: AbsolutePath
     services: tuple[str, ...] = Field(default=(), strict=False)
     max_age: int = Field(gt=0)
     check: int = Field(gt=0)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.directory import ABSOLUTE
+from gonka_state.resources.directory import AbsolutePath
 
 
 class BinaryResource(Resource):
@@ -20,5 +20,5 @@ class BinaryResource(Resource):
     human: ClassVar[bool] = True
     plan_phase: ClassVar[int] = 4
 
-    name: str = Field(pattern=ABSOLUTE)
+    name: AbsolutePath
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$"), Attribute()]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from gonka_state.core.address import plain
 from gonka_state.resources.base import Attribute, Resource
 
 
@@ -21,6 +22,7 @@ class ComposeImagesResource(Resource):
     kind: ClassVar[str] = "compose-images"
     plan_phase: ClassVar[int] = 2
 
+    name: Annotated[str, Field(min_length=1), AfterValidator(plain)]
     files: tuple[str, ...] = Field(default=("docker-compose.yml",), strict=False)
     env_file: str | None = None
     project: str | None = None

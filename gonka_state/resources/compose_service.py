@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from gonka_state.core.change import Action, AttributeChange, Effect
 from gonka_state.resources.base import Attribute, Resource
+from gonka_state.resources.directory import PlainPath
 
 
 def _one_or_many(value: object) -> object:
@@ -38,7 +39,7 @@ class ComposeServiceResource(Resource):
     on_create: ClassVar[Effect] = Effect.SAFE
     on_follow: ClassVar[Effect] = Effect.DISRUPTIVE
 
-    directory: str
+    directory: PlainPath
     files: tuple[str, ...] = Field(default=("docker-compose.yml",), strict=False)
     env_file: str | None = None
     project: str | None = None

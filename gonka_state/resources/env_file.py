@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator, model_valida
 from gonka_state.core import env_text, masking
 from gonka_state.core.change import Action, AttributeChange, Effect
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.directory import ABSOLUTE, MODE
+from gonka_state.resources.directory import MODE, AbsolutePath
 
 
 class EnvFileResource(Resource):
@@ -28,7 +28,7 @@ class EnvFileResource(Resource):
     kind: ClassVar[str] = "env-file"
     plan_phase: ClassVar[int] = 3
 
-    name: str = Field(pattern=ABSOLUTE)
+    name: AbsolutePath
     variables: Annotated[dict[str, str | None], Attribute()] = Field(default_factory=dict)
     mode: Annotated[str | None, Field(pattern=MODE), Attribute()] = None
     owner: Annotated[str | None, Attribute()] = None

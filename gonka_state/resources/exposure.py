@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, model_validator
 
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.sources import Sources  # noqa: TC001  (pydantic reads it at run time)
+from gonka_state.resources.sources import Sources
 
 
 class ExposureResource(Resource):

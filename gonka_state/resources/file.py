@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, SecretStr
 
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.directory import ABSOLUTE, MODE
+from gonka_state.resources.directory import MODE, AbsolutePath
 
 
 class FileResource(Resource):
@@ -24,7 +24,7 @@ class FileResource(Resource):
     plan_phase: ClassVar[int] = 3
     removable: ClassVar[bool] = True
 
-    name: str = Field(pattern=ABSOLUTE)
+    name: AbsolutePath
     content: Annotated[str | None, Attribute()] = None
     mode: Annotated[str | None, Field(pattern=MODE), Attribute()] = None
     owner: Annotated[str | None, Attribute()] = None

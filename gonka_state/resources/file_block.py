@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.directory import ABSOLUTE
+from gonka_state.resources.directory import AbsolutePath
 
 BEGIN, END = "# BEGIN gonka-state", "# END gonka-state"
 _VARIABLE = re.compile(r"(export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*=")
@@ -24,7 +24,7 @@ class FileBlockResource(Resource):
     kind: ClassVar[str] = "file-block"
     removable: ClassVar[bool] = True
 
-    name: str = Field(pattern=ABSOLUTE)
+    name: AbsolutePath
     content: Annotated[str, Attribute()] = ""
 
     @field_validator("content")

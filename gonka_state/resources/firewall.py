@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from gonka_state.core.change import Action, AttributeChange, Effect
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.sources import Sources  # noqa: TC001  (pydantic reads it at run time)
+from gonka_state.resources.sources import Sources
 
 Policy = Literal["allow", "deny", "reject"]
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from gonka_state.core.permissions import CURRENT, RELEASES
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.directory import ABSOLUTE
+from gonka_state.resources.directory import AbsolutePath
 
 
 class GrantsResource(Resource):
@@ -30,8 +30,8 @@ class GrantsResource(Resource):
     expiring: Annotated[tuple[()], Attribute()] = ()
     fee_allowance: Annotated[Literal[True] | None, Attribute()] = None
     warm_key: str
-    keyring: str = Field(pattern=ABSOLUTE)
-    directory: str = Field(pattern=ABSOLUTE)
+    keyring: AbsolutePath
+    directory: AbsolutePath
     service: str = "api"
     node: str = "node"
     seed_api: str

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.directory import ABSOLUTE
+from gonka_state.resources.directory import AbsolutePath
 
 
 class KeyringResource(Resource):
@@ -17,6 +17,6 @@ class KeyringResource(Resource):
     plan_phase: ClassVar[int] = 3
     human: ClassVar[bool] = True
 
-    name: str = Field(pattern=ABSOLUTE)
+    name: AbsolutePath
     password: SecretStr = Field(repr=False)
     opened: Annotated[Literal[True], Attribute()] = True

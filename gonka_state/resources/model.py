@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from gonka_state.resources.base import Attribute, Resource
+from gonka_state.resources.directory import PlainPath
 
 PUBLIC_HUB = "https://huggingface.co"
 """Where the hub's client goes unless an endpoint is declared."""
@@ -28,7 +29,7 @@ class ModelResource(Resource):
     name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
     revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$"), Attribute()]
     ref: Annotated[str | None, Field(pattern=r"^[\w.-]+$"), Attribute()] = None
-    home: str
+    home: PlainPath
     endpoint: str | None = None
     client: str = "hf"
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.directory import ABSOLUTE
+from gonka_state.resources.directory import AbsolutePath
 
 WORD = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
@@ -27,9 +27,9 @@ class PythonToolResource(Resource):
     package: str = Field(pattern=WORD)
     version: Annotated[str, Field(pattern=r"^[0-9][A-Za-z0-9.+!_-]*$"), Attribute()]
     runs: Annotated[bool, Attribute()] = True
-    path: str = Field(pattern=ABSOLUTE)
+    path: AbsolutePath
     program: str = Field(pattern=WORD)
-    link: Annotated[str | None, Field(pattern=ABSOLUTE), Attribute()] = None
+    link: Annotated[AbsolutePath | None, Attribute()] = None
     wheels: str | None = Field(default=None, pattern=r"^(/|https?://|file:///)[^\s]*$")
 
     @property

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
-
 from gonka_state.core.change import Effect
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.directory import ABSOLUTE
+from gonka_state.resources.directory import AbsolutePath
 
 
 class RegistrationResource(Resource):
@@ -29,7 +27,7 @@ class RegistrationResource(Resource):
     url: Annotated[str, Attribute(effect=Effect.IRREVERSIBLE)]
     consensus_key: Annotated[str | None, Attribute(effect=Effect.IRREVERSIBLE)] = None
     pubkey: str
-    directory: str = Field(pattern=ABSOLUTE)
+    directory: AbsolutePath
     service: str = "api"
     node: str = "node"
     seed_api: str

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from gonka_state.core.change import Effect
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.directory import ABSOLUTE
+from gonka_state.resources.directory import AbsolutePath
 
 URL = r"^(https?://[^\s@]+|ssh://\S+|git://\S+|file:///\S+|[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:\S+)$"
 """What git can fetch from; no password in it, because plans and origins are shown."""
@@ -25,7 +25,7 @@ class RepositoryResource(Resource):
     kind: ClassVar[str] = "repository"
     plan_phase: ClassVar[int] = 2
 
-    name: str = Field(pattern=ABSOLUTE)
+    name: AbsolutePath
     url: Annotated[str, Field(pattern=URL), Attribute()]
     ref: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$"), Attribute(effect=Effect.DISRUPTIVE)]
     clean: Annotated[Literal[True] | None, Attribute()] = None

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from gonka_state.core.change import Effect
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.directory import ABSOLUTE
+from gonka_state.resources.directory import AbsolutePath
 
 KEYS = MappingProxyType(
     {
@@ -35,9 +35,9 @@ class RestoredKeysResource(Resource):
     plan_phase: ClassVar[int] = 3
     consent: ClassVar[str] = "fresh-keys"
 
-    name: str = Field(pattern=ABSOLUTE)
-    program: str = Field(pattern=ABSOLUTE)
-    directory: str = Field(pattern=ABSOLUTE)
+    name: AbsolutePath
+    program: AbsolutePath
+    directory: AbsolutePath
     services: tuple[str, ...] = Field(default=(), strict=False)
     file: str = ""
     account: str = ""

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from gonka_state.core.change import Action, AttributeChange, Effect
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.directory import ABSOLUTE
+from gonka_state.resources.directory import AbsolutePath
 
 if TYPE_CHECKING:
     from gonka_state.core.observation import Value
@@ -35,7 +35,7 @@ class ServiceResource(Resource):
     running: Annotated[bool | None, Attribute()] = None
     enabled: Annotated[bool | None, Attribute()] = None
     current: Annotated[Literal[True] | None, Attribute(effect=Effect.DISRUPTIVE)] = None
-    restart_on: tuple[Annotated[str, Field(pattern=ABSOLUTE)], ...] = Field(default=(), strict=False)
+    restart_on: tuple[AbsolutePath, ...] = Field(default=(), strict=False)
 
     def attributes(self) -> dict[str, Value]:
         """A unit that reads files has to be current."""

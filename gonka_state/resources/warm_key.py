@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 
 from gonka_state.core.change import Effect
 from gonka_state.resources.base import Attribute, Resource
-from gonka_state.resources.directory import ABSOLUTE
+from gonka_state.resources.directory import AbsolutePath
 
 
 class WarmKeyResource(Resource):
@@ -26,8 +26,8 @@ class WarmKeyResource(Resource):
     on_create: ClassVar[Effect] = Effect.IRREVERSIBLE
 
     name: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
-    keyring: str = Field(pattern=ABSOLUTE)
-    directory: str = Field(pattern=ABSOLUTE)
+    keyring: AbsolutePath
+    directory: AbsolutePath
     service: str = "api"
     cluster: str = ""
     password: SecretStr | None = Field(default=None, repr=False)

@@ -105,7 +105,7 @@ def _needs(
     """Check the needs that somebody wrote; those we add ourselves name what the same words declare."""
     for item in (draft.node.deepest(["needs"]).items if draft.node.get("needs") else None) or ():
         try:
-            wanted = Address.parse(item.raw, host=draft.home or draft.host)
+            wanted = Address.parse(item.raw, host=draft.home or draft.host).plain()
         except ValueError as error:
             problems.add(item.source, str(error))
             continue

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from gonka_state.core.address import plain
 from gonka_state.spec.chain_source import LOOPBACK, PORT, own_address
 from gonka_state.spec.checks import default_id, is_host
 from gonka_state.spec.drafts import Draft, given
@@ -102,7 +103,7 @@ class Expansion:
     def in_checkout(self, path: str) -> dict[str, Any]:
         """A clone refuses a directory that is not empty: what lies in the checkout comes after it."""
         words = self.words.repository
-        inside = words is not None and path != words.path and _below(path, words.path)
+        inside = words is not None and plain(path) != plain(words.path) and _below(path, words.path)
         return {"needs": [f"repository:{words.path}"]} if words is not None and inside else {}
 
     def _file(self, name: str, path: str, host: Host, node: Node) -> Draft:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from gonka_state.core.address import plain
 from gonka_state.core.masking import placeholder
 from gonka_state.core.units import parse_duration
 from gonka_state.resources.restored_keys import KEYS
@@ -75,7 +76,7 @@ def _settings(expansion: Expansion, words: Backup, name: str, host: Host, direct
     """What the program on the host is told; nothing of it is secret."""
     network = expansion.words.network
     node = network.chain_sync.container if network.chain_sync is not None else "node"
-    project = host.services[directory]
+    project, directory = host.services[directory], plain(directory)
     files = [*host.env_files, *(path for path in host.files if not path.startswith(PROGRAM))]
     configuration = [path for path in files if Path(path).is_relative_to(directory)]
     keep = words.keep.model_dump(exclude_none=True)

@@ -35,6 +35,20 @@ def test_a_named_host_wins_over_the_default() -> None:
     assert Address.parse("ml-01/file:/a", host="network").host == "ml-01"
 
 
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("/opt/join/", "/opt/join"),
+        ("//opt//./join", "/opt/join"),
+        ("/", "/"),
+        ("22/tcp", "22/tcp"),
+        ("Qwen/Big/", "Qwen/Big/"),
+    ],
+)
+def test_a_path_is_one_name_however_it_is_written(written: str, plain: str) -> None:
+    assert Address("h", "file", written).plain() == Address("h", "file", plain)
+
+
 def test_addresses_sort_by_host_kind_and_name() -> None:
     addresses = [
         Address("b", "a", "a"),

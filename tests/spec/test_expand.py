@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gonka_state.core.address import Address
+from gonka_state.engine.needs import edges
 from gonka_state.errors import InputError
+from gonka_state.registry import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +67,29 @@ def test_the_small_cluster(read: Callable[..., Any]) -> None:
         "net/node:network-node",
         "net/warm-key:warm",
     ]
+
+
+def test_a_slash_at_a_paths_end_means_nothing(read: Callable[..., Any]) -> None:
+    text = changed(
+        top="repository: {path: /opt/gonka/, url: 'https://h/g.git', ref: " + 40 * "a" + "}",
+        network="directories: {/opt/gonka: {mode: '0755'}, /opt/gonka/more/: {mode: '0755'}}",
+        host="resources: [{kind: directory, name: /a/}, {kind: file, name: /b, needs: ['directory:/a/']}]",
+    )
+    text = text.replace("/opt/join:", "/opt/join/:").replace("home: /mnt/shared", "home: /mnt/shared/")
+
+    desired = read(small=text)
+
+    assert resource(desired, "net/compose-service:api").directory == "/opt/join"
+    assert resource(desired, "net/warm-key:warm").directory == "/opt/join"
+    assert resource(desired, "ml-01/model:Qwen/Big").home == "/mnt/shared"
+    assert {"compose-images:/opt/join", "keyring:/opt/join/.inference/keyring-file", "repository:/opt/gonka"} <= {
+        address.local for address in desired.resources
+    }  # fmt: skip
+    assert not resource(desired, "net/directory:/opt/gonka").needs
+    needs = edges(desired, KINDS)
+    assert [str(edge.on) for edge in needs[Address.parse("ml-01/file:/b")]] == ["ml-01/directory:/a"]
+    more = {str(edge.on) for edge in needs[Address.parse("net/directory:/opt/gonka/more")]}
+    assert more == {"net/directory:/opt/gonka", "net/repository:/opt/gonka"}
 
 
 def test_only_what_is_written_is_declared(read: Callable[..., Any]) -> None:
