@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gonka_state.facts.base import Part, Parts
 
-_NOT_ASKED = (124, 126, 127, 137)
-"""Out of time, or no such program in there: nothing is known then."""
+_NOT_ASKED = (1, 124, 126, 127, 137)
+"""Docker's own refusal (nvidia-smi never ends with 1), out of time, no such program: nothing is known then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ def read_cards(parts: Parts) -> dict[str, Cards]:
     found = {"": _count(parts["cards"])} if "cards" in parts else {}
     for name, part in parts.items():
         if name.startswith("cards ") and part.lines:
-            identity, _, _ = part.text.partition("\n")
-            found[identity] = _count(part)
+            identity, _, said = part.text.partition("\n")
+            found[identity] = _count(replace(part, text=said))
     return found
 
 

@@ -207,6 +207,21 @@ def test_the_youngest_container_of_a_service_is_asked_and_none_of_docker_compose
     assert shell("SEEN=$(cat); own api /srv/join; own api /srv", "\n".join(lines)) == "api 172.18.0.24\n"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error response from daemon: Container 219c is restarting, wait until the container is running",
+        "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+    ],
+)
+def test_cards_are_unknown_where_docker_itself_refuses(said: str) -> None:
+    usual = framed("engine", "") + framed("containers", "1795489406") + framed("images", "")
+
+    cards = FACT.parse(f"{usual}#@x part cards api\na8b1\n\n#@x rc 1 {said}\n").cards["a8b1"]
+
+    assert cards == Cards(unknown=f"nvidia-smi could not be asked: {said}")
+
+
 def test_cards_of_a_container_that_was_not_asked_are_unknown() -> None:
     service = SERVICE.model_copy(update={"gpus": "all"})
     today = Project(name="join", services={"api": Service(image="api:1", hash="1777")})
