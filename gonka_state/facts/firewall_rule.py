@@ -39,12 +39,14 @@ def observe(state: FirewallState, rule: FirewallRuleResource, here: Here) -> Obs
         "offenders": [offender.details() for offender in judged.offenders],
         "saved": [_detail(saved) for saved in own],
     }
-    if not own:
+    nobody = rule.state == "present" and not rule.sources
+    if not own and not nobody:
         return Absent(details, reason=judged.reason)
+    # No rule is how ufw says nobody: there is nothing to carry an action or a comment then.
     attributes = {
-        "action": "+".join(sorted({saved.action for saved in own})),
+        "action": "+".join(sorted({saved.action for saved in own})) or rule.action,
         "from": judged.shown.words(),
-        "comment": _comment(own),
+        "comment": _comment(own) if own else rule.comment,
     }
     return Present(attributes, details, judged.reason)
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from gonka_state.core.address import Address
+from gonka_state.core.change import Action
+from gonka_state.core.diff import compare
 from gonka_state.core.observation import Absent, Present
 from gonka_state.errors import FactError
 from gonka_state.facts import container_port, container_ports, firewall_rule, lockout
@@ -119,6 +121,18 @@ def test_what_another_declared_rule_lets_in_is_no_hole() -> None:
     assert isinstance(alone, Present)
     assert isinstance(both, Present)
     assert (alone.attributes["from"], both.attributes["from"]) == (["any"], ["10.77.0.11", "10.77.0.12"])
+
+
+def test_a_port_for_nobody_needs_no_rule() -> None:
+    nobody = rule("9200", **{"from": "nobody", "comment": "for nobody"})
+    here = Here("ml-03", {}, declared=[nobody])
+
+    closed = firewall_rule.observe(state("in_sync"), nobody, here)
+    opened = firewall_rule.observe(state("input_accept"), nobody, here)
+
+    assert compare(nobody.attributes(), closed) == (Action.NONE, ())
+    assert isinstance(opened, Present)
+    assert (opened.attributes["from"], "lets in" in opened.reason) == (["0.0.0.0/0"], True)
 
 
 def test_a_hole_is_named_before_ufw_is_switched_on() -> None:
