@@ -37,7 +37,10 @@ state() {
   [ -n "$held" ] || { echo empty; return; }
   echo "other a directory with $(echo "$held" | head -n 3 | tr '\n' ' ')"
 }
-origin() { g config --get remote.origin.url | sed 's#//[^/@]*@#//#'; }
+# Over http the user is a credential too (a token); over ssh it is part of where the repository is.
+origin() {
+  g config --get remote.origin.url | sed -e 's#^\(https\{0,1\}://\)[^/]*@#\1#' -e 's#^\([a-z0-9+]*://[^/@:]*\):[^/]*@#\1@#'
+}
 edits() { g diff --no-renames --name-only HEAD -- && g diff --no-renames --name-only --cached HEAD --; }
 checkout() {
   place=$1

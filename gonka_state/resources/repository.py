@@ -10,7 +10,7 @@ from gonka_state.core.change import Effect
 from gonka_state.resources.base import Attribute, Resource
 from gonka_state.resources.directory import AbsolutePath
 
-URL = r"^(https?://[^\s@]+|ssh://\S+|git://\S+|file:///\S+|[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:\S+)$"
+URL = r"^(https?://[^\s@]+|ssh://([^\s@:/]+@)?[^\s@/]+(/\S*)?|git://\S+|file:///\S+|[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:\S+)$"
 """What git can fetch from; no password in it, because plans and origins are shown."""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from gonka_state.core.observation import Absent, Present, Unknown
 from gonka_state.errors import FactError
@@ -69,6 +70,33 @@ def wish(place: Path, ref: str) -> RepositoryResource:
 
 def look(resource: RepositoryResource) -> Observation:
     return observe_repository(section(FACT.script([resource], Look())), resource, HERE)
+
+
+@pytest.mark.parametrize(
+    ("origin", "shown"),
+    [
+        ("https://token:secret@github.com/g/g.git", "https://github.com/g/g.git"),
+        ("https://secret@github.com/g/g.git", "https://github.com/g/g.git"),
+        ("http://me:secret@secret@h:8080/g.git", "http://h:8080/g.git"),
+        ("ssh://git@github.com/g/g.git", "ssh://git@github.com/g/g.git"),
+        ("ssh://git:secret@github.com:22/g/g.git", "ssh://git@github.com:22/g/g.git"),
+        ("ssh://github.com:22/g/a@b.git", "ssh://github.com:22/g/a@b.git"),
+        ("git@github.com:g/g.git", "git@github.com:g/g.git"),
+    ],
+)
+def test_only_credentials_are_taken_out_of_an_origin(checkout: Path, origin: str, shown: str) -> None:
+    git(checkout, "remote", "set-url", "origin", origin)
+    resource = RepositoryResource(name=str(checkout), url=shown, ref=git(checkout, "rev-parse", "HEAD"))
+
+    found = look(resource)
+
+    assert isinstance(found, Present)
+    assert found.attributes["url"] == shown
+
+
+def test_a_password_is_no_part_of_a_declared_url() -> None:
+    with pytest.raises(ValidationError, match="pattern"):
+        RepositoryResource(name="/opt/gonka", url="ssh://git:secret@h/g.git", ref=40 * "a")
 
 
 def test_a_checkout_at_its_pin_is_in_sync(checkout: Path) -> None:
