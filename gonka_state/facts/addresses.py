@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gonka_state.resources.sources import normalise_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 IPV4, IPV6 = 4, 6
 _BITS = {IPV4: 32, IPV6: 128}
@@ -126,11 +126,13 @@ class Sources:
     def __bool__(self) -> bool:
         return bool(self.v4) or bool(self.v6)
 
-    def words(self) -> list[str]:
-        """The set as a resource's `from` spells it.
+    def words(self, wish: Sequence[str] | None = None) -> list[str]:
+        """The set as a resource's `from` spells it, as `wish` does where that is the same set.
 
-        A set that is shorter to tell by who is missing reads `0.0.0.0/0`, `not X`, which equals no wish.
+        Any other that is shorter to tell by who is missing reads `0.0.0.0/0`, `not X`, which equals no wish.
         """
+        if wish is not None and self == Sources.read(wish):
+            return list(wish)
         told: list[str] = []
         left_out: list[str] = []
         for mine in (self.v4, self.v6):

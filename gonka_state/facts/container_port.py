@@ -45,7 +45,7 @@ def observe(state: FirewallState, port: ContainerPortResource, here: Here) -> Ob
         reasons.append(_unruled(found, excess))
     persistent = _persistent(state, port, held)
     reasons.append(persistent)
-    attributes = {"from": ((wish - missed) | excess).words(), "persistent": not persistent}
+    attributes = {"from": ((wish - missed) | excess).words(port.sources), "persistent": not persistent}
     return Present(attributes, details, "; ".join(filter(None, reasons)) if port.state == "present" else "")
 
 

@@ -45,7 +45,7 @@ def observe(state: FirewallState, rule: FirewallRuleResource, here: Here) -> Obs
     # No rule is how ufw says nobody: there is nothing to carry an action or a comment then.
     attributes = {
         "action": "+".join(sorted({saved.action for saved in own})) or rule.action,
-        "from": judged.shown.words(),
+        "from": judged.shown.words(rule.sources),
         "comment": _comment(own) if own else rule.comment,
     }
     return Present(attributes, details, judged.reason)

@@ -135,6 +135,31 @@ def test_a_port_for_nobody_needs_no_rule() -> None:
     assert (opened.attributes["from"], "lets in" in opened.reason) == (["0.0.0.0/0"], True)
 
 
+WIDE = ["0.0.0.0/1", "128.0.0.0/2"]
+"""Shorter to tell by who is missing."""
+
+
+def test_a_wide_set_of_sources_is_shown_as_it_was_wished() -> None:
+    found = state("in_sync", **{"10.77.0.11/32": WIDE[0], "10.77.0.11": WIDE[0], "10.77.0.12/32": WIDE[1], "10.77.0.12": WIDE[1]})  # fmt: skip
+    mine = rule("9100", **{"from": WIDE})
+
+    seen = firewall_rule.observe(found, mine, Here("ml-03", {}, declared=[mine]))
+
+    assert compare(mine.attributes(), seen) == (Action.NONE, ())
+
+
+def test_a_wide_set_that_a_container_port_lets_in_is_shown_as_it_was_wished() -> None:
+    line = "\n-A GONKA-STATE -s {} -p tcp -m conntrack --ctstate DNAT --ctorigdstport 5050 --ctdir ORIGINAL -j RETURN"
+    wide = "".join(line.format(source) for source in WIDE)
+    found = state("in_sync", **{line.format("10.77.0.11/32"): wide})
+    port = ContainerPortResource.model_validate({"port": 5050, "from": WIDE})
+
+    seen = container_port.observe(found, port, Here("ml-03", {}))
+
+    assert isinstance(seen, Present)
+    assert seen.attributes["from"] == WIDE
+
+
 def test_a_hole_is_named_before_ufw_is_switched_on() -> None:
     seen = firewall_rule.observe(
         state("foreign_before"), rule("22", **{"from": "10.0.0.9"}), Here("ml-03", {})
