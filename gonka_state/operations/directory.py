@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gonka_state.operations.base import Call
+from gonka_state.core.change import Action
+from gonka_state.facts.base import quote
+from gonka_state.operations.base import Call, Do
 
 if TYPE_CHECKING:
     from gonka_state.operations.base import Commands, Step
@@ -18,3 +20,6 @@ def apply(step: Step[DirectoryResource]) -> Commands:
     wish = step.resource
     arguments = {"path": wish.name, "user": wish.owner, "group": wish.group, "mode": wish.mode}
     yield Call(f"make {wish.name}", files.directory, arguments)
+    if wish.mode is not None and (step.change.action is Action.CREATE or step.differs("mode")):
+        # With up to four digits chmod leaves a directory the setgid bit that it has from the one above it.
+        yield Do(f"give {wish.name} its mode", f"chmod {wish.mode.zfill(5)} -- {quote(wish.name)}")
