@@ -115,7 +115,7 @@ class Limits:
 class Timeouts:
     """Seconds. `section` is per section of a look, `host` for one host's whole look.
 
-    `sync` and `registration` do nothing yet.
+    `sync` is for a chain node to catch up, `registration` for the chain to show what was sent.
     """
 
     connect: int = 10
