@@ -91,7 +91,7 @@ class Prober:
             return False
         silent = [one.observer for one in tries if one.port == item.port and one.result == exposure.SILENT]
         logins = self.desired.hosts
-        return any(exposure.may(item, logins[name].address if name in logins else "") for name in silent)
+        return any(item.answers(logins[name].address if name in logins else "") for name in silent)
 
     def _declared(self, host: str) -> list[ExposureResource]:
         return [

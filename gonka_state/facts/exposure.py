@@ -178,18 +178,19 @@ def _who(one: Try, resource: ExposureResource) -> str:
 
 def _expects(one: Try, resource: ExposureResource, here: Here) -> bool:
     """Whether this attempt should get an answer."""
-    return may(resource, here.peer if one.observer == THIS_MACHINE else here.addresses.get(one.observer, ""))
+    address = here.peer if one.observer == THIS_MACHINE else here.addresses.get(one.observer, "")
+    return resource.answers(address)
 
 
 def _either(one: Try, resource: ExposureResource, here: Here) -> bool:
     """Whether what came back at the public address proves nothing."""
     if not _in_public(one, resource):
         return False
-    if may(resource, ""):
+    if resource.answers(""):
         # Many routers do not lead their own network to their public address.
         return one.result != OPEN and _inside(here.peer)
     # From which address we come there, nobody knows; but from here we may.
-    return may(resource, here.peer)
+    return resource.answers(here.peer)
 
 
 def _inside(address: str) -> bool:
@@ -197,17 +198,6 @@ def _inside(address: str) -> bool:
         return not ipaddress.ip_address(address).is_global
     except ValueError:
         return False
-
-
-def may(resource: ExposureResource, address: str) -> bool:
-    """Whether somebody at this address should get an answer; one whose address nobody knows only where anybody may."""
-    if resource.sources in {(), ("any",)}:
-        return bool(resource.sources)
-    try:
-        mine = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(mine in ipaddress.ip_network(source, strict=False) for source in resource.sources)
 
 
 def _reason(resource: ExposureResource, open_to: set[str], closed_to: set[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
@@ -33,3 +34,13 @@ class ExposureResource(Resource):
         if isinstance(values, dict) and not values.get("name"):
             values = {**values, "name": f"{values.get('port')}/tcp"}
         return values
+
+    def answers(self, address: str) -> bool:
+        """Whether somebody at this address should get an answer; one whose address nobody knows only where anybody may."""
+        if self.sources in {(), ("any",)}:
+            return bool(self.sources)
+        try:
+            mine = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(mine in ipaddress.ip_network(source, strict=False) for source in self.sources)
