@@ -80,7 +80,7 @@ class Job:
         logins = {name: wish.hosts[name] for name in self.comparer.contacts()}
         whisper = self.options.whisper
         session = stack.enter_context(connect(logins, wish.run, on_event=whisper))
-        stack.enter_context(cluster_lock(session, wish.cluster, list(logins)))
+        lock = stack.enter_context(cluster_lock(session, wish.cluster, list(logins)))
         observer = Observer(
             session, wish, KINDS, whisper, verifier_for(self.options, session, wish), way.further
         )
@@ -92,7 +92,7 @@ class Job:
         )
         self._compared = self.comparer.compare(self._snapshot, seconds=time.monotonic() - self.started)
         self._converger = Converger(
-            session, observer, self.comparer, way.operations, self.options.say, way.first
+            session, observer, self.comparer, way.operations, self.options.say, way.first, lock
         )
 
     def nothing(self) -> Report:

@@ -67,12 +67,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One converge: the plan that was consented to, each step's outcome, and the last look's plan."""
+    """One converge: the plan that was consented to, each step's outcome, and the last look's plan.
+
+    `stopped` is why no further step was started; empty where none was kept back.
+    """
 
     plan: Plan
     outcomes: tuple[Outcome, ...]
     after: Plan
     seconds: float = 0.0
+    stopped: str = ""
 
     def count(self, status: Status) -> int:
         """How many steps ended so."""
@@ -92,6 +96,8 @@ def report_status(report: Report) -> ExitStatus:
     """The exit status of a converge."""
     if report.count(Status.FAILED) or report.count(Status.UNSURE):
         return ExitStatus.FAILED
+    if report.stopped:
+        return ExitStatus.FAILED if report.count(Status.CHANGED) else ExitStatus.REFUSED
     if report.after.blind:
         return ExitStatus.ERROR
     if any(change.human or _refused(change) for change in report.after.pending):

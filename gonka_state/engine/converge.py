@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gonka_state.core.chain import Chain
     from gonka_state.core.change import Change
     from gonka_state.engine.compare import Compared, Comparer
+    from gonka_state.engine.lock import Lock
     from gonka_state.engine.observe import Observer
     from gonka_state.engine.session import Session
     from gonka_state.facts.snapshot import Snapshot
@@ -31,7 +32,7 @@ ROUNDS = 6
 class Converger:
     """Carries out one cluster's plan. `on_event(where, text)` gets a line whenever something happens.
 
-    The kinds in `first` are looked at again before a step of any other kind runs.
+    The kinds in `first` are looked at again before a step of any other kind runs. Without its `lock` no step runs.
     """
 
     session: Session
@@ -40,8 +41,18 @@ class Converger:
     operations: Mapping[str, Operation[Any]]
     on_event: Callable[[str, str], None]
     first: Collection[str] = ()
+    lock: Lock | None = None
     outcomes: dict[Address, Outcome] = field(default_factory=dict)
     running: set[Address] = field(default_factory=set)
+
+    @property
+    def stopped(self) -> str:
+        """Why the lock stopped this run; empty while it did not."""
+        return self.lock.stopped if self.lock is not None else ""
+
+    def locked_out(self) -> str:
+        """Why nothing may run at this moment; empty while the cluster's lock is held."""
+        return self.lock.lost() if self.lock is not None else ""
 
     def chain_now(self) -> Chain | None:
         """What the chain is doing at this moment; None where nothing depends on it."""
@@ -59,7 +70,7 @@ class Converger:
         current = first
         for _ in range(ROUNDS):
             ready = self._ready(current, consented)
-            if not ready:
+            if not ready or self.stopped:
                 break
             before = [change for change in ready if change.address.kind in self.first]
             ran = Round(self, current, before or ready).run()
@@ -71,15 +82,16 @@ class Converger:
                 {a: _judge(outcome, current.changes[a], current) for a, outcome in ran.items()}
             )
         self._name_the_unreached(current, consented)
-        return Report(first.plan, tuple(self.outcomes.values()), current.plan, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        return Report(first.plan, tuple(self.outcomes.values()), current.plan, seconds, self.stopped)
 
     def _name_the_unreached(self, current: Compared, consented: set[Address]) -> None:
-        """Steps that never became ready, because something before them failed."""
+        """Steps that never became ready, because something before them failed or the lock was lost."""
         for change in current.plan.runnable:
             if change.conditional or change.address not in consented or change.address in self.outcomes:
                 continue
             broken = self._broken_before(change.address)
-            detail = (
+            detail = self.stopped or (
                 f"needs {broken}, which did not succeed" if broken else "what it waits for did not settle"
             )
             self.outcomes[change.address] = Outcome(change, Status.SKIPPED, detail=detail)

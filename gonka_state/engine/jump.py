@@ -64,6 +64,8 @@ class Jumps:
                 "direct-tcpip", (target.address, target.port), ("127.0.0.1", 0), timeout=self.timeout
             )
         except Exception as error:
+            if not answers(self._clients[via], self.timeout):
+                self._clients[via].close()  # so that the next try makes it anew
             problem, again = explain(words(error), target)
             raise JumpError(problem, again=again) from error
 
@@ -93,6 +95,20 @@ class Jumps:
         speed_up(transport)
         self._clients[via] = client
         return transport
+
+
+def answers(client: paramiko.SSHClient | None, seconds: float) -> bool:
+    """Whether the other side still says anything, be it that it opens no further channel."""
+    transport = client.get_transport() if client is not None else None
+    if transport is None or not transport.is_active():
+        return False
+    try:
+        transport.open_session(timeout=seconds).close()
+    except paramiko.ChannelException:
+        return True
+    except Exception:  # noqa: BLE001 (a dying connection raises many kinds)
+        return False
+    return True
 
 
 def speed_up(transport: paramiko.Transport) -> None:

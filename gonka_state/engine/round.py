@@ -70,10 +70,13 @@ class Round:
     def _one(self, change: Change) -> Outcome:
         broken = self._wait_for_needs(change)
         if broken is not None:
-            return Outcome(change, Status.SKIPPED, detail=f"needs {broken}, which did not succeed")
+            detail = self._converger.stopped or f"needs {broken}, which did not succeed"
+            return Outcome(change, Status.SKIPPED, detail=detail)
         throttle = self._converger.comparer.desired.resources[change.address].resource.throttle
         with self._limits.get(throttle) or nullcontext():
-            why = self._must_not_now(change, throttle) if self._serving else ""
+            why = self._converger.locked_out() or (
+                self._must_not_now(change, throttle) if self._serving else ""
+            )
             if why:
                 return Outcome(change, Status.SKIPPED, detail=why)
             return self._timed(change)
@@ -151,6 +154,7 @@ class Round:
             case Do():
                 return self._do(address, command)
             case Call():
+                self._need_the_lock()
                 Hands(self._converger.session).call(address.host, command)
             case Pause():
                 gevent.sleep(command.seconds)
@@ -163,6 +167,7 @@ class Round:
         result = Result(LOST)
         for wait in pauses(session.run.retries if command.again else 0):
             gevent.sleep(wait)
+            self._need_the_lock()
             result = self._take_turn(address.host, command)
             if result.status == LOST:
                 session.reconnect(address.host)
@@ -171,6 +176,13 @@ class Round:
         if command.check and result.status != 0:
             raise _failed(command, result)
         return result
+
+    def _need_the_lock(self) -> None:
+        why = self._converger.locked_out()
+        if why:
+            raise StepError(
+                f"stopped half-way: {why}", hint="run converge again: it continues from what is true"
+            )
 
     def _take_turn(self, host: str, command: Do) -> Result:
         hands = Hands(self._converger.session)

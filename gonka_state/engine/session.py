@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import gevent
 import gevent.local
+from gevent.lock import BoundedSemaphore
 from pyinfra.api import Config, FactBase, Inventory, State
 from pyinfra.api.exceptions import ConnectError
 from pyinfra.context import ctx_host, ctx_state
 
 from gonka_state.engine import remote
-from gonka_state.engine.jump import JumpError, Jumps, speed_up
+from gonka_state.engine.jump import JumpError, Jumps, answers, speed_up
 from gonka_state.engine.retry import pauses
 from gonka_state.engine.unreachable import Unreachable, before_connecting, explain, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from gevent.lock import BoundedSemaphore, RLock
+    from gevent.lock import RLock
     from pyinfra.api.host import Host
 
     from gonka_state.core.desired import Login, Run
@@ -58,6 +59,7 @@ class Session:
     execs: dict[str, int] = field(default_factory=dict)
     operating: dict[str, RLock] = field(default_factory=dict)
     at_once: dict[str, BoundedSemaphore] = field(default_factory=dict)
+    reconnecting: dict[str, BoundedSemaphore] = field(default_factory=dict)
 
     def each(self, names: Iterable[str], work: Callable[[str], T]) -> dict[str, T]:
         """`work(host)` for several hosts at once, in pyinfra's own pool."""
@@ -113,12 +115,16 @@ class Session:
         channel.close()
         return lines
 
-    def reconnect(self, name: str) -> None:
-        """Try once to get a lost connection back; without success the next use says so itself."""
-        host = self.hosts[name]
-        _close(host)
-        host.connected = False
-        _connect(host, self.logins[name], self, lambda _host, _text: None)
+    def reconnect(self, name: str) -> Unreachable | None:
+        """Get a lost connection back, or say why not; one that still answers stays, with all that runs on it."""
+        # What loses a connection loses it for every lane of the host: only the first makes it anew.
+        with self.reconnecting.setdefault(name, BoundedSemaphore()):
+            host = self.hosts[name]
+            if answers(getattr(host.connector, "client", None), self.run.timeouts.connect + 5):
+                return None
+            _close(host)
+            host.connected = False
+            return _connect(host, self.logins[name], self, lambda _host, _text: None)
 
     def count(self, name: str) -> None:
         """One more exec on a host."""

@@ -97,6 +97,23 @@ def test_a_converge_says(outcome: Status, after: Plan, status: ExitStatus) -> No
     assert report_status(report) is status
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "status"),
+    [
+        ((), ExitStatus.REFUSED),
+        ((Status.SKIPPED,), ExitStatus.REFUSED),
+        ((Status.CHANGED, Status.SKIPPED), ExitStatus.FAILED),
+        ((Status.FAILED,), ExitStatus.FAILED),
+    ],
+)
+def test_a_converge_that_was_stopped_says_whether_it_had_changed_anything(
+    outcomes: tuple[Status, ...], status: ExitStatus
+) -> None:
+    done = tuple(Outcome(UPDATE, outcome) for outcome in outcomes)
+
+    assert report_status(Report(plan(UPDATE), done, plan(off=1, on=0), stopped="the lock")) is status
+
+
 def test_outcomes_are_counted() -> None:
     outcomes = tuple(Outcome(UPDATE, status) for status in (Status.CHANGED, Status.CHANGED, Status.SKIPPED))
 

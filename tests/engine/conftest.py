@@ -312,9 +312,13 @@ class Paper:
         between: Callable[[], None] = lambda: None,
         *,
         first: Sequence[str] = (),
+        lock: Any = None,  # noqa: ANN401 (what a test puts in its place)
         **words: Any,  # noqa: ANN401 (Comparer's own)
     ) -> Report:
-        """Look, run what is planned, look again; `between` happens after the first look, `first` is a converger's."""
+        """Look, run what is planned, look again; `between` happens after the first look.
+
+        `first` and `lock` are a converger's.
+        """
         from gonka_state.engine.converge import Converger  # noqa: PLC0415 (loads pyinfra)
         from gonka_state.engine.observe import Observer  # noqa: PLC0415
 
@@ -325,7 +329,7 @@ class Paper:
             comparer = pruning(comparer, snapshot, lambda _: comparer.selected)
             seen = comparer.compare(snapshot)
             between()
-            converger = Converger(session, observer, comparer, OPERATIONS, self._event, first)
+            converger = Converger(session, observer, comparer, OPERATIONS, self._event, first, lock)
             return converger.run(snapshot, seen)
 
     def _event(self, where: str, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -430,3 +430,54 @@ def test_kinds_that_come_first_are_looked_at_again_before_the_others(
 
     assert [outcome.status for outcome in report.outcomes] == [Status.CHANGED] * 2
     assert sum(text.startswith("looked") for host, text in paper.events if host == "network") == looks
+
+
+@dataclass
+class Lock:
+    """A cluster's lock that is lost after it was asked for so often."""
+
+    left: int
+    stopped: str = ""
+
+    def lost(self) -> str:
+        """Why no step may start."""
+        self.left -= 1
+        self.stopped = self.stopped or ("somebody took it" if self.left < 0 else "")
+        return self.stopped
+
+
+@pytest.mark.parametrize(
+    ("asked", "done", "said", "status"),
+    [
+        (0, [], {"somebody took it"}, ExitStatus.REFUSED),
+        (2, ["a"], {"", "somebody took it"}, ExitStatus.FAILED),
+        (20, ["a", "b", "c", "d"], {""}, ExitStatus.OK),
+    ],
+)
+def test_without_the_lock_no_further_step_is_started(
+    paper: Paper, asked: int, done: list[str], said: set[str], status: ExitStatus
+) -> None:
+    paper.note("network", "a")
+    paper.note("network", "b")
+    paper.note("network", "c", needs=("note:b",))
+    paper.copy("network", "k", of="b")
+    paper.note("network", "d", needs=("copy:k",))
+    paper.has("network", **{"b": "old", "copy-k": "old"})
+
+    report = paper.converge(lock=Lock(asked))
+
+    assert paper.log("network") == done
+    assert len(report.outcomes) >= 4
+    assert {outcome.detail for outcome in report.outcomes} == said
+    assert report_status(report) is status
+
+
+def test_a_step_that_has_begun_writes_nothing_more_without_the_lock(paper: Paper) -> None:
+    paper.note("network", "a")
+
+    report = paper.converge(lock=Lock(1))
+    (outcome,) = report.outcomes
+
+    assert (outcome.status, outcome.detail) == (Status.FAILED, "stopped half-way: somebody took it")
+    assert paper.log("network") == []
+    assert report_status(report) is ExitStatus.FAILED
