@@ -174,6 +174,6 @@ class Desired(Generic[R]):
     scraped: tuple[Scraped, ...] = ()
 
     def contacts(self, hosts: Collection[str]) -> list[str]:
-        """The hosts to connect to for a look at `hosts`: these, and the one that knows the phase of the chain."""
-        source = self.chain
-        return list(hosts) if source is None or source.host in hosts else [source.host, *hosts]
+        """The hosts to connect to for a look at `hosts`: the one that knows the phase of the chain, then these."""
+        first = [] if self.chain is None else [self.chain.host]
+        return list(dict.fromkeys([*first, *hosts]))

@@ -243,3 +243,16 @@ def test_the_first_launch_takes_as_many_at_once_as_the_throttle_says(paper: Pape
         most = max(most, running)
 
     assert most == paper.run.throttle
+
+
+@pytest.mark.usefixtures("api")
+def test_the_host_that_knows_the_chain_carries_the_lock_whatever_is_selected(paper: Paper) -> None:
+    """Also where it is not the first of the YAML: two converges of one cluster must meet."""
+    paper.hosts = ("ml-01", "network")
+    paper.note("ml-01", "a")
+    node = paper.note("network", "b")
+
+    everything, part = paper.comparer(), paper.comparer(selected={node})
+
+    assert (everything.contacts(), part.contacts()) == (["network", "ml-01"], ["network"])
+    assert everything.hosts() == ["ml-01", "network"]
