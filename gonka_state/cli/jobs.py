@@ -81,8 +81,9 @@ class Job:
         whisper = self.options.whisper
         session = stack.enter_context(connect(logins, wish.run, on_event=whisper))
         lock = stack.enter_context(cluster_lock(session, wish.cluster, list(logins)))
+        asked = self.comparer.asked
         observer = Observer(
-            session, wish, KINDS, whisper, verifier_for(self.options, session, wish), way.further
+            session, asked, KINDS, whisper, verifier_for(self.options, session, asked), way.further
         )
         self._snapshot = observer.look(self.comparer.hosts())
         self.comparer = (
@@ -109,9 +110,7 @@ class Job:
         """Another look over the same connections, at another wish."""
         if self._converger is None:
             raise RuntimeError("another look before the first")
-        observer = replace(
-            self._converger.observer, desired=comparer.desired, kinds=comparer.kinds, further={}
-        )
+        observer = replace(self._converger.observer, desired=comparer.asked, kinds=comparer.kinds, further={})
         return comparer.compare(observer.look(comparer.hosts()))
 
     def running(self) -> list[str]:

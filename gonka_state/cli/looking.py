@@ -75,7 +75,7 @@ def _look_at(
     further: Further = MappingProxyType({}),
 ) -> Snapshot:
     """Connect and look at these hosts of a cluster; `salt` is that of an earlier look, to be compared with."""
-    desired = comparer.desired
+    desired = comparer.asked
     logins = {name: desired.hosts[name] for name in comparer.contacts()}
     with connect(logins, desired.run, on_event=options.whisper) as session:
         verifier = verifier_for(options, session, desired)

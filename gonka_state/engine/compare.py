@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gonka_state.core.change import Action, Change
 from gonka_state.core.gates import Gates
 from gonka_state.core.observation import OBSERVE_AGAIN, Note, Observation, Unknown, Unmanaged
-from gonka_state.core.plan import NOT_SELECTED, HostLooked, Plan, settle
+from gonka_state.core.plan import NOT_SELECTED, WAITS, HostLooked, Plan, settle
 from gonka_state.engine.judge import HostJudge
 from gonka_state.engine.needs import edges
 from gonka_state.facts import chain_phase
@@ -57,10 +57,27 @@ class Comparer:
         default=_as_judged
     )
     needs: Mapping[Address, Sequence[Edge]] = field(init=False)
+    asked: Desired[Resource] = field(init=False)
+    """The wish as far as hosts are asked about it: where nothing is selected, only what is needed elsewhere."""
 
     def __post_init__(self) -> None:
-        """What needs what follows from the wish alone: once for every look and round of a run."""
+        """What follows from the wish and the selection alone: once for every look and round of a run."""
         object.__setattr__(self, "needs", edges(self.desired, self.kinds))
+        object.__setattr__(self, "asked", self._asked())
+
+    def _asked(self) -> Desired[Resource]:
+        if self.selected is None:
+            return self.desired
+        own = self._own()
+        needed = {edge.on for address in self.selected for edge in self.needs.get(address, ())}
+        resources = {a: d for a, d in self.desired.resources.items() if a.host in own or a in needed}
+        return replace(self.desired, resources=resources)
+
+    def _own(self) -> set[str]:
+        """The hosts of which something is selected."""
+        if self.selected is None:
+            return set(self.desired.hosts)
+        return {address.host for address in self.selected}
 
     def here(self, host: str, look: HostLook | None = None, silent: Collection[str] = ()) -> Here:
         """What a kind may know about a host."""
@@ -85,9 +102,10 @@ class Comparer:
         unmanaged: list[Unmanaged] = []
         notes: list[Note] = []
         silent = frozenset(host for host, look in snapshot.hosts.items() if look.unknown)
+        own = self._own()
         for host in self.hosts():
             look = snapshot.hosts.get(host)
-            declared = {a: d for a, d in self.desired.resources.items() if a.host == host}
+            declared = {a: d for a, d in self.asked.resources.items() if a.host == host}
             seen = HostJudge(self.kinds, look, declared, self.here(host, look, silent))
             for address, item in declared.items():
                 change, observations[address] = seen.judge(item)
@@ -101,8 +119,9 @@ class Comparer:
                 {a: replace(changes[a], maintenance=str(d.maintenance), held="", hint="")
                  for a, d in declared.items() if _in_force(d.maintenance, snapshot)}
             )  # fmt: skip
-            unmanaged.extend(seen.unmanaged())
-            notes.extend(seen.notes())
+            if host in own:
+                unmanaged.extend(seen.unmanaged())
+                notes.extend(seen.notes())
         amended = self.amend(snapshot, changes)
         plan = self._plan(snapshot, amended, observations, unmanaged, seconds)
         strays = tuple(
@@ -115,10 +134,19 @@ class Comparer:
 
     def hosts(self) -> list[str]:
         """The hosts that must be looked at, in the order of the YAML."""
-        if self.selected is None:
-            return list(self.desired.hosts)
-        wanted = {address.host for address in self.selected}
+        wanted = self._own() | {address.host for address in self.asked.resources}
         return [host for host in self.desired.hosts if host in wanted]
+
+    def _told(self, settled: Sequence[Change], snapshot: Snapshot) -> list[str]:
+        """The hosts of which a plan tells: its own, and those that keep a change waiting by their silence."""
+        waiting = [change.address for change in settled if change.held.startswith(WAITS)]
+        told = self._own() | {
+            edge.on.host
+            for address in waiting
+            for edge in self.needs[address]
+            if (look := snapshot.hosts.get(edge.on.host)) is None or look.unknown
+        }
+        return [host for host in self.hosts() if host in told]
 
     def _plan(
         self,
@@ -142,7 +170,7 @@ class Comparer:
             gates=Gates(self.allowed, None if self.ignore_phase else chain),
         )
         settled = [change for change in everything if self._selects(change.address)]
-        looked = [self._looked(host, snapshot) for host in self.hosts()]
+        looked = [self._looked(host, snapshot) for host in self._told(settled, snapshot)]
         return Plan(
             cluster=self.desired.cluster,
             lab=self.desired.lab,

@@ -1,6 +1,7 @@
 """What each declared resource needs, joined from three places: its kind, itself, and blocking requirements.
 
-What is to go turns its needs round: it goes before what it needed, where that is to go too.
+What is to go turns its needs round: it goes before what it needed, where that is to go too. What it needed on another
+host does not keep it there: the node of a dead ML host can be removed.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def _undone_backwards(
                 turned.setdefault(edge.on, set()).add(Edge(address))
     return {
         address: [
-            *(edge for edge in edges if not (address in gone and edge.on in gone)),
+            *(e for e in edges if not (address in gone and (e.on in gone or e.on.host != address.host))),
             *sorted(turned.get(address, ())),
         ]
         for address, edges in found.items()

@@ -304,7 +304,7 @@ class Paper:
         with self.connected() as session:
             from gonka_state.engine.observe import Observer  # noqa: PLC0415 (loads pyinfra)
 
-            observer = Observer(session, self.desired, self.kinds, self._event)
+            observer = Observer(session, comparer.asked, self.kinds, self._event)
             return comparer.compare(observer.look(comparer.hosts()))
 
     def converge(
@@ -324,7 +324,7 @@ class Paper:
 
         comparer = self.comparer(**words)
         with self.connected() as session:
-            observer = Observer(session, self.desired, self.kinds, self._event)
+            observer = Observer(session, comparer.asked, self.kinds, self._event)
             snapshot = observer.look(comparer.hosts())
             comparer = pruning(comparer, snapshot, lambda _: comparer.selected)
             seen = comparer.compare(snapshot)

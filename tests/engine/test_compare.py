@@ -222,6 +222,50 @@ def test_what_is_selected_runs_where_its_needs_are_in_place(paper: Paper) -> Non
     assert changes(plan)["network/copy:c"].runnable
 
 
+@pytest.mark.parametrize(
+    ("there", "held", "hosts"),
+    [
+        ({"b": "text", "stray": "x"}, "", ["network"]),
+        ({"stray": "x"}, "waits for ml-01/note:b, which was not selected", ["network"]),
+        (OFF, "waits for ml-01/note:b, which is unknown", ["network", "ml-01"]),
+        (None, "waits for ml-01/note:b, which is unknown", ["network", "ml-01"]),
+    ],
+)
+def test_a_need_on_a_host_of_which_nothing_is_selected_counts(
+    paper: Paper, there: Mapping[str, str] | HostLook | None, held: str, hosts: list[str]
+) -> None:
+    paper.note("ml-01", "b")
+    node = paper.note("network", "node", needs=("ml-01/note:b",))
+    looks: dict[str, Mapping[str, str] | HostLook] = {"network": {}}
+    looks |= {} if there is None else {"ml-01": there}
+
+    plan = paper.comparer(selected={node}).compare(snapshot(looks)).plan
+
+    assert [(change.address, change.held) for change in plan.changes] == [(node, held)]
+    assert [looked.host for looked in plan.hosts] == hosts
+    assert plan.unmanaged == ()
+
+
+def test_what_is_to_go_waits_for_nothing_on_another_host(paper: Paper) -> None:
+    paper.note("ml-01", "b")
+    node = paper.note("network", "node", state="absent", needs=("ml-01/note:b", "note:own"))
+    own = paper.note("network", "own")
+
+    plan = paper.comparer().compare(snapshot({"network": {"node": "x", "own": "text"}, "ml-01": OFF})).plan
+
+    assert changes(plan)[str(node)].runnable
+    assert edges(paper.desired, paper.kinds)[node] == [Edge(own)]
+
+
+def test_a_silent_host_that_keeps_nothing_waiting_is_not_told_of(paper: Paper) -> None:
+    paper.note("ml-01", "b")
+    node = paper.note("network", "node", needs=("ml-01/note:b",))
+
+    plan = paper.comparer(selected={node}).compare(snapshot({"network": {"node": "text"}, "ml-01": OFF})).plan
+
+    assert (plan.changes, [looked.host for looked in plan.hosts]) == ((), ["network"])
+
+
 def test_needs_come_from_the_kind_from_the_wish_and_from_requirements(paper: Paper) -> None:
     api, other = paper.note("network", "api"), paper.note("ml-01", "other")
     reply = paper.reply("network", "r")

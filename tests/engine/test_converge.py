@@ -432,6 +432,31 @@ def test_kinds_that_come_first_are_looked_at_again_before_the_others(
     assert sum(text.startswith("looked") for host, text in paper.events if host == "network") == looks
 
 
+@pytest.mark.parametrize(
+    ("there", "off", "done", "status"),
+    [
+        ("text", (), ["node"], ExitStatus.OK),
+        ("other", (), [], ExitStatus.PENDING),
+        ("text", ("ml-01",), [], ExitStatus.PARTIAL),
+    ],
+)
+def test_a_selection_goes_on_only_where_what_it_needs_elsewhere_is_in_place(
+    paper: Paper, there: str, off: tuple[str, ...], done: list[str], status: ExitStatus
+) -> None:
+    """One exec more for the host it is on, and none for any other."""
+    paper.hosts, paper.off = ("network", "ml-01", "ml-02"), off
+    paper.note("ml-01", "served")
+    paper.note("ml-02", "other")
+    node = paper.note("network", "node", needs=("ml-01/note:served",))
+    paper.has("ml-01", served=there)
+
+    report = paper.converge(selected={node})
+
+    assert paper.log("network") == done
+    assert report_status(report) is status
+    assert paper.execs == {"network": 1 + 2 * len(done)} | ({} if off else {"ml-01": 1})
+
+
 @dataclass
 class Lock:
     """A cluster's lock that is lost after it was asked for so often."""

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gonka_state.core.address import Address
 from gonka_state.core.change import Action, Effect
 from gonka_state.core.order import in_order
 from gonka_state.engine.compare import Comparer
 from gonka_state.engine.restart import enabled, of_service, rolling
+from gonka_state.engine.select import select
 from gonka_state.errors import InputError
 from gonka_state.facts.snapshot import Answer, HostLook, Snapshot
 from gonka_state.registry import KINDS
@@ -204,3 +206,25 @@ def test_nothing_is_known_of_a_host_whose_docker_is_silent(
     (change,) = changes(comparer(desired, silent, "api"), silent).values()
 
     assert change.action is Action.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("host", "held"),
+    [
+        ("cluster2-ml-02", ""),
+        (STOPPED, f"waits for {STOPPED}/compose-service:inference, which was not selected"),
+    ],
+)
+def test_the_command_that_gives_an_api_its_nodes_back_looks_at_what_they_need(
+    desired: Desired[Resource], snapshot: Snapshot, host: str, held: str
+) -> None:
+    """`converge --kind node`, as it is recommended after a restart."""
+    node = Address(NETWORK, "node", host)
+    resource = desired.resources[node].resource.model_copy(update={"max_concurrent": 7})
+    resources = {**desired.resources, node: replace(desired.resources[node], resource=resource)}
+    wish = replace(desired, resources=resources)
+    selected = select(wish, hosts=(), kinds=("node",))
+
+    compared = Comparer(wish, KINDS, selected, ignore_phase="a test").compare(snapshot)
+
+    assert [(change.address, change.held) for change in compared.plan.changes] == [(node, held)]

@@ -63,6 +63,20 @@ def test_a_selection_looks_only_at_the_hosts_it_needs(filled: Paper) -> None:
     assert filled.comparer().hosts() == list(filled.hosts)
 
 
+def test_what_a_selection_needs_elsewhere_is_looked_at_and_nothing_else_there(filled: Paper) -> None:
+    need = filled.note("elsewhere", "need")
+    filled.note("paper-network", "node-2", needs=("elsewhere/note:need",))
+
+    def looked(*hosts: str) -> tuple[list[str], list[str]]:
+        comparer = filled.comparer(selected=select(filled.desired, hosts=hosts, kinds=()))
+        asked = [str(address) for address in comparer.asked.resources if address.host == need.host]
+        return comparer.hosts(), asked
+
+    assert looked("network") == (["paper-network", "elsewhere"], [str(need)])
+    assert looked("ml-01") == (["paper-network", "paper-ml-01"], [])
+    assert looked("elsewhere") == (["elsewhere"], ["elsewhere/note:e", str(need)])
+
+
 @pytest.mark.parametrize(
     ("hosts", "kinds", "said"),
     [
