@@ -28,7 +28,13 @@ MARGIN = 240
 # Every function asks one API after the other until one answers.
 FUNCTIONS = r"""
 get() { curl -sS --max-time "$WAIT" -- "$1"; }
-warm() { [ -n "$1" ] || { echo unknown; return; }; for _f in $1; do [ -e "$_f" ] && { echo yes; return; }; done; echo no; }
+warm() {
+  IFS= _f=
+  for _f in $1; do [ -e "$_f" ] && { echo yes; return; }; done
+  # Behind a link to nowhere, or in a closed directory, it may be all the same.
+  while [ -n "$_f" ] && ! [ -e "$_f" ] && ! [ -L "$_f" ]; do _f=${_f%/*}; done
+  if [ -n "$1" ] && [ -r "${_f:-/}" ] && [ -x "${_f:-/}" ]; then echo no; else echo unknown; fi
+}
 epoch() { for _u in "$@"; do _a=$(get "$_u/v1/epochs/latest") && case $_a in *'"phase"'*) printf '%s' "$_a"; return ;; esac; done; return 1; }
 member() {
   _who=$1; shift
@@ -58,7 +64,8 @@ def parse(text: str) -> Chain:
         FactError: the section was cut short.
     """
     parts = split_parts(text)
-    serving = parts.need("warm").text.strip() != "no" and _member(parts) != "no"
+    warm, member = parts.need("warm").text.strip(), _member(parts)
+    serving = member == "yes" or (warm != "no" and member != "no")
     answer = parts.get("epoch")
     if answer is None or answer.failed:
         return Chain(serving, why=f"{UNREAD.why}: no API answers" if serving else "")

@@ -68,7 +68,7 @@ class Participation:
 
 
 NOTHING = Participation()
-"""No key is there with which it could take part."""
+"""No key is there with which it could take part, and the chain shows no part of it."""
 
 
 def script(source: ChainSource, look: Look) -> str:
@@ -90,14 +90,24 @@ def parse(text: str) -> Participation:
         FactError: the section was cut short.
     """
     parts = split_parts(text)
-    if parts.need("warm").text.strip() == "no":
-        return NOTHING
+    without = parts.need("warm").text.strip() == "no"
+    found = _told(parts)
+    return NOTHING if without and found.problem and not _shown(parts) else found
+
+
+def _told(parts: Parts) -> Participation:
     if "epoch" not in parts:
         return Participation("the account's public key is not set on this machine")
     try:
         return _read(parts)
     except (ValueError, KeyError, TypeError, AttributeError):
         return Participation("the chain's answers cannot be understood")
+
+
+def _shown(parts: Parts) -> bool:
+    """Whether the chain counts us among its participants, whatever else could not be read."""
+    part = parts.get("mine")
+    return part is not None and not part.failed and nodes_in_epoch(picked.read(part.text)) is not None
 
 
 def _read(parts: Parts) -> Participation:

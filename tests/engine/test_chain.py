@@ -135,14 +135,17 @@ def test_who_takes_no_part_in_the_epoch_may_be_disturbed_at_any_time(paper: Pape
     assert paper.log("ml-01") == ["rough"]
 
 
-def test_without_a_warm_key_nothing_serves(paper: Paper, api: Api, tmp_path: Path) -> None:
-    api.height = POC
+@pytest.mark.parametrize(("member", "ran"), [(US, []), ("gonka1somebody", ["rough"])])
+def test_without_a_warm_key_it_serves_only_if_the_chain_says_so(
+    paper: Paper, api: Api, tmp_path: Path, member: str, ran: list[str]
+) -> None:
+    api.height, api.members = POC, [member]
     (tmp_path / "warm.info").unlink()
     _rough(paper, "ml-01", "rough")
 
     paper.converge()
 
-    assert paper.log("ml-01") == ["rough"]
+    assert paper.log("ml-01") == ran
 
 
 @pytest.mark.usefixtures("api")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -11,9 +12,13 @@ from hypothesis import strategies as st
 from gonka_state.core.chain import SAFE_PHASE, ChainSource
 from gonka_state.errors import FactError
 from gonka_state.facts import chain_phase
-from gonka_state.facts.base import MARK, Look
+from gonka_state.facts.base import MARK, Look, split_parts
 from gonka_state.facts.snapshot import Answer, HostLook
 from gonka_state.lab.standins import chainclock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 ORIGIN = 1000
 
@@ -56,7 +61,9 @@ def test_safe_is_inference_with_validators_set_and_room_before_the_next_poc(
         ("yes", ("yes", 0), True),
         ("yes", ("no", 0), False),
         ("yes", ("", 1), True),
-        ("no", ("yes", 0), False),
+        ("no", ("yes", 0), True),
+        ("no", ("no", 0), False),
+        ("no", ("", 1), False),
         ("unknown", ("yes", 0), True),
         ("unknown", ("no", 0), False),
     ],
@@ -68,6 +75,32 @@ def test_serving_is_assumed_unless_something_says_otherwise(
 
     assert chain_phase.parse(text).serving is serving
     assert chain_phase.parse(text).holds is serving
+
+
+def test_a_keyring_that_hides_what_it_holds_is_not_an_empty_one(
+    tmp_path: Path, body: Callable[[str], str]
+) -> None:
+    ring = tmp_path / "a b/.inference/keyring-file"
+
+    def warm(name: str = "warm") -> str:
+        source = ChainSource("h", (), f"{ring}/{name}.info" if name else "")
+        return split_parts(body(chain_phase.script(source, Look()))).need("warm").text.strip()
+
+    assert warm() == warm("*") == "no"
+    ring.parent.parent.mkdir()
+    ring.parent.symlink_to(tmp_path / "not mounted")
+    assert warm() == warm("*") == "unknown"
+    (tmp_path / "not mounted").mkdir()
+    assert warm() == warm("*") == "no"
+    ring.write_text("no directory")
+    assert warm() == "unknown"
+    ring.unlink()
+    ring.mkdir()
+    (ring / "warm.info").symlink_to("nowhere")
+    assert warm() == warm("*") == "unknown"
+    (ring / "other.info").touch()
+    assert (warm("*"), warm("other"), warm("third")) == ("yes", "yes", "no")
+    assert warm("") == "unknown"
 
 
 @given(st.text(max_size=200), st.integers(0, 255))

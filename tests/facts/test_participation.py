@@ -114,8 +114,16 @@ def test_a_reward_waits_until_it_is_claimed(
     assert seen(summaries={f"{epoch}/{COLD}": summary}).claimed is claimed
 
 
-def test_without_a_key_nobody_is_asked(seen: Callable[..., Participation]) -> None:
-    assert seen(key=False, in_epoch=["ml-01"]) == NOTHING
+def test_without_a_key_the_chain_is_believed_all_the_same(seen: Callable[..., Participation]) -> None:
+    assert seen(key=False, in_epoch=["ml-01"]).nodes == {"ml-01"}
+    assert not seen(key=False, summaries={f"{EPOCH - 1}/{COLD}": {"rewarded_coins": 5}}).claimed
+    assert seen(key=False, chain_api=False).problem == "no API answers"
+
+
+def test_without_a_key_and_a_sign_of_a_part_nothing_is_lost(seen: Callable[..., Participation]) -> None:
+    assert seen(key=False, address="") == NOTHING
+    assert seen(key=False, chain_api=False, participants={}) == NOTHING
+    assert seen(key=False, fail="500") == NOTHING
 
 
 @pytest.mark.parametrize("fail", ["500", "garbage"])
