@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.restoring import KEPT_APART, Restore, Snapshot, signs_still
-from gonka_state.engine.hands import LOST, TIMED_OUT, Hands
+from gonka_state.engine.hands import Hands
 from gonka_state.errors import GonkaStateError, InputError, RefusedError, StepError
 from gonka_state.facts.base import quote
 from gonka_state.operations.backup import HOURS, now
@@ -173,7 +173,7 @@ class Keeper:
             StepError: its end was not seen.
         """
         result = Hands(self.session).do(self.declared.host, command)
-        if result.status == LOST or result.status in TIMED_OUT:
+        if result.unanswered:
             raise StepError(
                 f"{self.declared.host}: {command.about}: {result.words or 'not finished in time'}"
             )

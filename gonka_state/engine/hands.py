@@ -15,7 +15,7 @@ from pyinfra.api.exceptions import NestedOperationError
 from gonka_state.engine.remote import as_root
 from gonka_state.engine.unreachable import words
 from gonka_state.errors import StepError
-from gonka_state.operations.base import Result
+from gonka_state.operations.base import LOST, Result
 
 if TYPE_CHECKING:
     from gonka_state.engine.session import Session
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 EXECS_AT_ONCE = 6
 """Per host; sshd's own limit is 10 sessions of one connection, and closed ones linger."""
-LOST = 255
-TIMED_OUT = (124, 137)
 GRACE = 15
 """Seconds our side waits beyond a deadline that the host enforces itself."""
 

@@ -13,10 +13,10 @@ from gevent.lock import BoundedSemaphore, RLock
 from gonka_state.core.desired import LAUNCH
 from gonka_state.core.gates import disturbs
 from gonka_state.core.report import Outcome, Status
-from gonka_state.engine.hands import LOST, TIMED_OUT, Hands
+from gonka_state.engine.hands import Hands
 from gonka_state.engine.retry import pauses
 from gonka_state.errors import GonkaStateError, StepError
-from gonka_state.operations.base import Call, Do, Pause, Result, Say, Step, carry_on
+from gonka_state.operations.base import LOST, TIMED_OUT, Call, Do, Pause, Result, Say, Step, carry_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Resource)
 
+LOST = 255
+"""The status of a command whose answer was lost, with the connection or with half of its text."""
+TIMED_OUT = (124, 137)
+"""Statuses of a command that was stopped at its deadline."""
+
 
 @dataclass(frozen=True, slots=True)
 class Do:
@@ -77,6 +82,11 @@ class Result:
     status: int
     stdout: str = ""
     stderr: str = ""
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether nobody knows what it did: its answer was lost, or it was stopped half-way."""
+        return self.status == LOST or self.status in TIMED_OUT
 
     @property
     def words(self) -> str:

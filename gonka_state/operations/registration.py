@@ -62,15 +62,23 @@ def apply(step: Step[RegistrationResource]) -> Commands:
 
 
 def _confirm(step: Step[RegistrationResource], result: Result) -> Generator[Command, Result, None]:
-    """Read until the chain shows it. A refusal is told at once, unless the answer was only lost."""
+    """Read until the chain shows it. A refusal is told at once, unless the answer was only lost.
+
+    Raises:
+        StepError: the seed refused it, or the chain does not show it in time.
+    """
     wish, began, told = step.resource, time.monotonic(), 0.0
+    sent, taken = "sent", "the seed node took the registration, but"
+    if result.unanswered:
+        why = result.words or "not finished in time"
+        sent, taken = why, f"it is not known whether the seed node took the registration ({why}), and"
     while True:
         seen = yield from _look(step)
         waited = time.monotonic() - began
         if seen.registered:
             yield Say(f"{wish.name} is registered with {seen.url or wish.url}")
             return
-        if result.status:
+        if result.status and not result.unanswered:
             raise fail(
                 result,
                 f"{wish.name} was not registered",
@@ -78,12 +86,12 @@ def _confirm(step: Step[RegistrationResource], result: Result) -> Generator[Comm
             )
         if waited >= step.timeouts.registration:
             raise StepError(
-                f"the seed node took the registration, but {waited:.0f} s later the chain does not show it",
+                f"{taken} {waited:.0f} s later the chain does not show it",
                 hint="look again later: gonka-state diff. It is never sent twice while the account exists",
             )
         if waited - told >= TELL:
             told = waited
-            yield Say(f"sent; not in a block yet, {waited:.0f} s")
+            yield Say(f"{sent}; not in a block yet, {waited:.0f} s")
         yield Pause(POLL)
 
 

@@ -43,7 +43,8 @@ def apply(step: Step[WarmKeyResource]) -> Commands:
     """Keep a mnemonic, then make the key from it; never where one of this name is.
 
     Raises:
-        StepError: the mnemonic cannot be kept, or the program refused; then no key of ours is there.
+        StepError: the mnemonic cannot be kept, or the program refused; then no key of ours is there. Or its answer was
+            lost; then nobody knows.
     """
     wish, service = step.resource, declared_service(step, "to make the key in")
     if wish.password is None:
@@ -60,8 +61,14 @@ def apply(step: Step[WarmKeyResource]) -> Commands:
     )
     if result.status == EXISTS:
         raise StepError(f"{wish.keyring} has a key {wish.name} since the look; it was left alone")
+    if result.unanswered:
+        raise StepError(
+            f"it is not known whether the warm key {wish.name} was made: {result.words or 'not finished in time'};"
+            f" keep {wish.mnemonic_file or 'the words you wrote down'}",
+            hint=f"look again in a few minutes: a key that is there then has these words; if none is there, {_next(wish)}",
+        )
     if result.status:
-        raise fail(result, f"could not make the warm key {wish.name}", hint=_hint(wish))
+        raise fail(result, f"could not make the warm key {wish.name}", hint=_next(wish))
     address = address_of(bytes.fromhex(result.stdout.strip()))
     kept = f"its mnemonic is in {wish.mnemonic_file}: keep that offline" if wish.mnemonic_file else "made"
     yield Say(f"warm key {wish.name} is {address}, {kept}")
@@ -76,7 +83,8 @@ def _mnemonic(wish: WarmKeyResource) -> Generator[Command, Result, str]:
     return (yield from on_terminal(title))
 
 
-def _hint(wish: WarmKeyResource) -> str:
+def _next(wish: WarmKeyResource) -> str:
+    """What the mnemonic is worth where no key was made."""
     if wish.mnemonic_file:
         return f"its mnemonic stays in {wish.mnemonic_file}: the next converge goes on with it"
     return "the next converge shows another mnemonic: no key has the one you wrote down"

@@ -138,20 +138,23 @@ WHOLE = base64.b64encode(gzip.compress(b"out\n#@status 0\n", mtime=0)).decode()
 
 @given(st.integers(0, len(WHOLE) - 1))
 def test_an_answer_cut_anywhere_is_a_lost_connection(length: int) -> None:
-    from gonka_state.engine.hands import LOST, read_result  # noqa: PLC0415 (as above)
+    from gonka_state.engine.hands import read_result  # noqa: PLC0415 (as above)
+    from gonka_state.operations.base import LOST  # noqa: PLC0415 (as above)
 
     assert read_result([WHOLE[:length]]).status == LOST
 
 
 @given(st.lists(st.text(max_size=20)))
 def test_any_other_answer_is_a_lost_connection_too(lines: list[str]) -> None:
-    from gonka_state.engine.hands import LOST, read_result  # noqa: PLC0415 (as above)
+    from gonka_state.engine.hands import read_result  # noqa: PLC0415 (as above)
+    from gonka_state.operations.base import LOST  # noqa: PLC0415 (as above)
 
     assert read_result(lines).status == LOST
 
 
 def test_without_a_status_nothing_is_believed() -> None:
-    from gonka_state.engine.hands import LOST, read_result  # noqa: PLC0415 (as above)
+    from gonka_state.engine.hands import read_result  # noqa: PLC0415 (as above)
+    from gonka_state.operations.base import LOST  # noqa: PLC0415 (as above)
 
     result = read_result([base64.b64encode(gzip.compress(b"half an answer", mtime=0)).decode()])
 

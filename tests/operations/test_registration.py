@@ -85,8 +85,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     place.server.server_close()
 
 
-def carried_out(step: Step[RegistrationResource]) -> list[str]:
-    """Run it; what it told."""
+def carried_out(step: Step[RegistrationResource], *, lost: int = 0) -> list[str]:
+    """Run it; what it told. With `lost` the answer of the registration is that status, whatever it did."""
     said: list[str] = []
     commands, result = apply(step), Result(0)
     command = next(commands)
@@ -94,6 +94,8 @@ def carried_out(step: Step[RegistrationResource]) -> list[str]:
         while True:
             if isinstance(command, Do):
                 result = run_do(command)
+                if lost and command.about.startswith("register "):
+                    result = Result(lost)
             elif isinstance(command, Say):
                 said.append(command.text)
             else:
@@ -150,6 +152,26 @@ def test_a_refusal_is_told_in_the_seeds_words(place: Place) -> None:
 
     with pytest.raises(StepError, match="was not registered: server returned status 500: no"):
         carried_out(place.step())
+
+
+@pytest.mark.parametrize("status", [255, 124])
+def test_a_lost_answer_is_no_refusal(place: Place, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    monkeypatch.setattr(registration, "TELL", 0)
+    write(place.state, {"block_seconds": 1})
+
+    *waited, last = carried_out(place.step(), lost=status)
+
+    assert last == f"{COLD} is registered with {URL}"
+    assert all(line.startswith("not finished in time; not in a block yet") for line in waited)
+
+
+def test_what_is_not_known_to_be_sent_is_not_called_refused(place: Place) -> None:
+    place.docker.write_text(DOCKER.replace("exec", "exit 0; exec"))
+
+    with pytest.raises(StepError, match="not known whether the seed node took the registration") as failed:
+        carried_out(place.step(registration=0), lost=255)
+
+    assert "look again later" in failed.value.hint
 
 
 def test_what_the_chain_does_not_show_in_time_is_a_failure_that_says_so(place: Place) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from gonka_state.core.desired import Timeouts
 from gonka_state.core.observation import Absent
 from gonka_state.errors import StepError
 from gonka_state.facts.here import Here
+from gonka_state.operations import warm_key
 from gonka_state.operations.base import Do, Result, Say, Step
 from gonka_state.operations.mnemonic import Words
 from gonka_state.operations.warm_key import apply
@@ -23,6 +25,9 @@ from gonka_state.resources.compose_service import ComposeServiceResource
 from gonka_state.resources.warm_key import WarmKeyResource
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from gonka_state.operations.base import Command
     from gonka_state.resources.base import Resource
 
 PASSWORD = "correct horse"  # noqa: S105 (nobody's)
@@ -99,6 +104,40 @@ def test_what_went_wrong_is_said_and_the_words_stay(tmp_path: Path, result: Resu
         commands.send(result)
 
     assert Words.check(kept(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("result", "why"),
+    [
+        (Result(255, "", "the connection was lost: EOFError"), "the connection was lost"),
+        (Result(124), "not finished"),
+    ],
+)
+@pytest.mark.parametrize("file", [True, False])
+def test_a_lost_answer_says_nothing_of_the_key_and_the_words_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, result: Result, why: str, *, file: bool
+) -> None:
+    asked = step(tmp_path)
+    if not file:
+        asked = replace(asked, resource=asked.resource.model_copy(update={"mnemonic_file": ""}))
+        monkeypatch.setattr(warm_key, "on_terminal", written_down)
+    commands = apply(asked)
+    next(commands)
+
+    with pytest.raises(StepError) as failed:
+        commands.send(result)
+
+    kept_where = f"{tmp_path}/words" if file else "the words you wrote down"
+    assert f"not known whether the warm key warm was made: {why}" in failed.value.message
+    assert failed.value.message.endswith(f"; keep {kept_where}")
+    assert failed.value.hint.startswith(
+        "look again in a few minutes: a key that is there then has these words"
+    )
+
+
+def written_down(title: str) -> Generator[Command, Result, str]:  # noqa: ARG001 (as on the terminal)
+    yield from ()
+    return Words.generate(256)
 
 
 def test_a_file_of_somebody_else_stops_it_before_anything_runs(tmp_path: Path) -> None:
