@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from gonka_state.core.kept import NEVER_DELETED, is_data
 from gonka_state.core.observation import Present
 from gonka_state.engine.waiting import LOST_REWARD
 from gonka_state.resources.compose_service import ComposeServiceResource
@@ -58,7 +59,6 @@ LOOKS: frozenset[str] = frozenset(
 )
 """Kinds that only look: nothing of them is on a host."""
 
-_DATA = frozenset({".inference", ".tmkms", ".dapi"})
 _SSH = 22
 
 
@@ -75,8 +75,8 @@ class Stays:
 def _stays(resource: Resource, ports: Collection[int], projects: Collection[str]) -> str:
     """Why one resource is left; empty where it goes."""
     match resource:
-        case FileResource() | EnvFileResource() | ModelResource() if _DATA & set(_place(resource).parts):
-            return "in .inference, .tmkms or .dapi, of which nothing is ever deleted"
+        case FileResource() | EnvFileResource() | ModelResource() if is_data(str(_place(resource))):
+            return NEVER_DELETED
         case FileResource() | EnvFileResource() if not any(map(_place(resource).is_relative_to, projects)):
             return "a setting of the host, its backup or its monitoring: in no compose project"
         case FirewallRuleResource() if resource.action in {"deny", "reject"} or resource.direction != "in":

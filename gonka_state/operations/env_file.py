@@ -10,7 +10,7 @@ from gonka_state.core.masking import without_secrets
 from gonka_state.facts import env_awk, files
 from gonka_state.facts.base import quote
 from gonka_state.operations.base import Do
-from gonka_state.operations.placing import PREVIOUS, ownership, placing
+from gonka_state.operations.placing import PREVIOUS, SPARED, ownership, placing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +66,8 @@ def _script(resource: EnvFileResource, edits: Iterable[str]) -> str:
 def _without(resource: EnvFileResource) -> Do:
     edits = [f"-{name}" for name in resource.variables]
     emptied = resource.model_copy(update={"validate_with": None})
-    script = f"{_script(emptied, edits)}{_EMPTY.replace('PREVIOUS', PREVIOUS)}"
+    spared = f"target=$(readlink -m -- {quote(resource.name)})\n{SPARED}"
+    script = f"{spared}\n{_script(emptied, edits)}{_EMPTY.replace('PREVIOUS', PREVIOUS)}"
     return Do("remove the variables", script, stdin="".join(f"{edit}\n" for edit in edits))
 
 

@@ -8,7 +8,7 @@ from gonka_state.core.change import Action
 from gonka_state.core.masking import reveal
 from gonka_state.facts.base import quote
 from gonka_state.operations.base import Do
-from gonka_state.operations.placing import PREVIOUS, ownership, placing
+from gonka_state.operations.placing import PREVIOUS, SPARED, ownership, placing
 
 if TYPE_CHECKING:
     from gonka_state.operations.base import Commands, Step
@@ -23,7 +23,7 @@ def apply(step: Step[FileResource]) -> Commands:
         # What is removed is gone, secrets in the version that was kept among it.
         yield Do(
             "remove the file",
-            f'target=$(readlink -m -- {path})\nrm -f -- {path} "$target{PREVIOUS}"',
+            f'target=$(readlink -m -- {path})\n{SPARED}\nrm -f -- {path} "$target{PREVIOUS}"',
         )
         return
     writes = resource.content is not None and (step.change.action is Action.CREATE or step.differs("content"))

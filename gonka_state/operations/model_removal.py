@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gonka_state.facts.base import quote
 from gonka_state.facts.model_cache import folder
 from gonka_state.operations.base import Do
+from gonka_state.operations.placing import SPARED
 
 if TYPE_CHECKING:
     from gonka_state.operations.base import Commands
@@ -35,4 +36,5 @@ def remove(job: Job) -> Commands:
     """Remove every revision of the model, with a download that runs ended first."""
     names = {"home": job.home, "folder": folder(job.model), "unit": job.unit}
     lines = "".join(f"{name}={quote(value)}\n" for name, value in names.items())
+    lines += f'target=$(readlink -m -- "$home/hub")\n{SPARED}'
     yield Do(f"remove {job.model}", lines + _REMOVE, deadline=600)

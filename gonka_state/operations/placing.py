@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gonka_state.core.kept import DATA, NEVER_DELETED, NEVER_WRITTEN, SIGNER
 from gonka_state.facts.base import quote
 
 if TYPE_CHECKING:
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
 
 PREVIOUS = ".gonka-state-previous"
 """What the name of the version that is kept ends in."""
+
+
+# Refused where the wish is read; a link on the host may lead there all the same.
+_KEPT = "|".join(f"*/{name}/*" for name in DATA)
+SPARED = f"""case $target/ in {_KEPT}) echo "$target {NEVER_DELETED}" >&2; exit 1 ;; esac"""
+"""Shell that ends the script before anything is removed at `$target`, a real path, that cannot be had again."""
+_NOT_THE_SIGNERS = f"""case $target/ in */{SIGNER}/*) echo "$target {NEVER_WRITTEN}" >&2; exit 1 ;; esac"""
 
 
 def ownership(resource: EnvFileResource | FileResource, path: str) -> list[str]:
@@ -42,6 +50,7 @@ def placing(resource: EnvFileResource | FileResource, content: str, keep: str = 
 set -eu
 umask 077
 target=$(readlink -m -- {quote(resource.name)})
+{_NOT_THE_SIGNERS}
 new=$(mktemp -- "$(dirname -- "$target")/.gonka-state.XXXXXX")
 trap 'rm -f -- "$new" "$new.previous"' EXIT
 trap 'exit 1' HUP INT TERM

@@ -68,10 +68,10 @@ def _confirm(step: Step[RegistrationResource], result: Result) -> Generator[Comm
         StepError: the seed refused it, or the chain does not show it in time.
     """
     wish, began, told = step.resource, time.monotonic(), 0.0
-    sent, taken = "sent", "the seed node took the registration, but"
+    sent, taken = "sent", "the seed node took the registration, but "
     if result.unanswered:
         why = result.words or "not finished in time"
-        sent, taken = why, f"it is not known whether the seed node took the registration ({why}), and"
+        sent, taken = why, f"it is not known whether the seed node took the registration ({why}), and "
     while True:
         seen = yield from _look(step)
         waited = time.monotonic() - began
@@ -86,7 +86,7 @@ def _confirm(step: Step[RegistrationResource], result: Result) -> Generator[Comm
             )
         if waited >= step.timeouts.registration:
             raise StepError(
-                f"{taken} {waited:.0f} s later the chain does not show it",
+                f"{taken}{waited:.0f} s later the chain does not show it",
                 hint="look again later: gonka-state diff. It is never sent twice while the account exists",
             )
         if waited - told >= TELL:

@@ -9,7 +9,11 @@ from pydantic import ValidationError
 
 from gonka_state.core.address import Address
 from gonka_state.core.desired import Declared
+from gonka_state.core.kept import NEVER_DELETED, NEVER_WRITTEN, is_data, is_signers
 from gonka_state.core.units import parse_size
+from gonka_state.resources.env_file import EnvFileResource
+from gonka_state.resources.file import FileResource
+from gonka_state.resources.file_block import FileBlockResource
 from gonka_state.spec.expand_requirement import WITH_SIZES
 from gonka_state.spec.problems import did_you_mean
 from gonka_state.spec.validate import report
@@ -68,9 +72,21 @@ def _make(draft: Draft, models: Mapping[str, type[Resource]], problems: Problems
             draft.node.deepest(["state"]).source,
             f"a {draft.kind} is never removed; take it out of the YAML and remove it by hand",
         )
+    _spare(resource, draft, problems)
     if draft.kind == "requirement":
         _requirement(draft, models, problems)
     return resource
+
+
+def _spare(resource: Resource, draft: Draft, problems: Problems) -> None:
+    """Refuse what would remove chain data or keys, or write into the signer's directory."""
+    match resource:
+        case FileResource(state="absent") if is_data(resource.name):
+            problems.add(draft.node.deepest(["state"]).source, f"{resource.name} {NEVER_DELETED}")
+        case FileResource(content=str()) | FileBlockResource() if is_signers(resource.name):
+            problems.add(draft.node.deepest(["content"]).source, f"{resource.name} {NEVER_WRITTEN}")
+        case EnvFileResource() if is_signers(resource.name):
+            problems.add(draft.node.deepest(["variables"]).source, f"{resource.name} {NEVER_WRITTEN}")
 
 
 def _requirement(draft: Draft, models: Mapping[str, type[Resource]], problems: Problems) -> None:

@@ -50,6 +50,16 @@ def put(path: Path, **variables: str | None) -> subprocess.CompletedProcess[byte
     return run(do(path, *(f"variables.{name}" for name in variables), variables=variables))
 
 
+def test_what_cannot_be_had_again_is_never_removed(tmp_path: Path) -> None:
+    path = tmp_path / ".dapi/env"
+    path.parent.mkdir()
+    path.write_text("A=1\n")
+
+    done = run(do(path, action=Action.DELETE, variables={"A": "1"}))
+
+    assert (done.returncode, path.read_text()) == (1, "A=1\n")
+
+
 def test_only_the_value_changes(tmp_path: Path) -> None:
     path = tmp_path / "env"
     path.write_text("# don't\r\n\n  export A='1'\t # one\nB=2\nexport C\nset -a\nexport D=4")

@@ -55,6 +55,35 @@ def write(
     return run(only(step_for(resource, action, "content")))
 
 
+@pytest.mark.parametrize(
+    "name", [".inference/config/app.toml", ".tmkms/secrets/key", ".dapi/gonka.db", "link"]
+)
+def test_what_cannot_be_had_again_is_never_removed(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    (tmp_path / ".tmkms").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / ".tmkms/key")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("once")
+
+    done = run(only(step_for(FileResource(name=str(path), state="absent"), Action.DELETE)))
+
+    assert (done.returncode, path.read_text()) == (1, "once")
+    assert b"of which nothing is ever deleted" in done.stderr
+
+
+def test_what_was_signed_is_never_written_over(tmp_path: Path) -> None:
+    state = tmp_path / ".tmkms/state.json"
+    state.parent.mkdir()
+    state.write_text("block 7")
+    (tmp_path / "link").symlink_to(state.parent)
+
+    through, direct = write(tmp_path / "link/state.json", "{}"), write(state, "{}", Action.UPDATE)
+
+    assert (through.returncode, direct.returncode, state.read_text()) == (1, 1, "block 7")
+    assert b"into which nothing is ever written" in direct.stderr
+    assert [path.name for path in state.parent.iterdir()] == ["state.json"]
+
+
 @settings(max_examples=20)
 @given(content=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60))
 def test_any_content_arrives_byte_for_byte(tmp_path: Path, content: str) -> None:

@@ -57,6 +57,19 @@ def test_the_folder_goes_and_what_another_model_links_to_stays(hub: Path) -> Non
     assert not (hub / ".locks" / "models--o--big").exists()
 
 
+def test_nothing_is_removed_where_what_cannot_be_had_again_lies(hub: Path) -> None:
+    before = left(hub)
+    kept = hub.parent.parent / "there/.inference"
+    kept.parent.mkdir()
+    moved = hub.parent.rename(kept)
+    hub.parent.symlink_to(moved)
+
+    with pytest.raises(StepError, match="of which nothing is ever deleted"):
+        remove(hub)
+
+    assert left(moved / "hub") == before
+
+
 def test_the_last_model_takes_the_rest_and_a_second_time_is_fine(hub: Path) -> None:
     for name in ("o/big", "o/other", "o/big"):
         remove(hub, name)

@@ -463,7 +463,13 @@ def _(cluster: Cluster) -> Iterator[str]:
     yield from cluster.saying("nvidia/cuda")
 
 
-@row(61, "state that is removed", f"roles: {{network: {{files: {{{JOIN}/.inference: {{state: absent}}}}}}}}")
+@row(61, "a file that is removed", f"roles: {{network: {{files: {{{JOIN}/x: {{state: absent}}}}}}}}")
+@row(
+    61,
+    "state that is removed",
+    f"roles: {{network: {{files: {{{JOIN}/.inference: {{state: absent}}}}}}}}",
+    refused="of which nothing is ever deleted",
+)
 def _(cluster: Cluster) -> Iterator[str]:
     for address, item in cluster.desired.resources.items():
         if str(item.resource.state) == "absent":
