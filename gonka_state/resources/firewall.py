@@ -13,6 +13,8 @@ from gonka_state.resources.sources import Sources
 Policy = Literal["allow", "deny", "reject"]
 
 _LAST_PORT = 65535
+_KEEPING_OUT = frozenset({"deny", "reject"})
+_STRICTNESS = {"allow": 0, "limit": 1, "deny": 2, "reject": 2}
 
 
 class FirewallResource(Resource):
@@ -56,7 +58,7 @@ class FirewallRuleResource(Resource):
     @classmethod
     def _name(cls, values: object) -> object:
         if isinstance(values, dict) and not values.get("name"):
-            keeps_out = values.get("action") in {"deny", "reject"}
+            keeps_out = values.get("action") in _KEEPING_OUT
             parts = [values["direction"]] if values.get("direction", "in") != "in" else []
             parts += ["deny"] if keeps_out else []
             where = f"%{values['interface']}" if values.get("interface") else ""
@@ -74,12 +76,23 @@ class FirewallRuleResource(Resource):
         return self
 
     def effect(self, action: Action, changes: tuple[AttributeChange, ...]) -> Effect:
-        """Letting more in than before is safe for the running; narrowing can cut somebody off."""
-        for change in changes:
-            if change.name == "from" and action is Action.UPDATE:
-                gone = set(change.before or ()) - set(change.after or ())
-                return Effect.DISRUPTIVE if gone else Effect.SAFE
-        return super().effect(action, changes)
+        """Letting more in than before is safe for the running; letting in less can cut somebody off."""
+        keeps_out = self.action in _KEEPING_OUT
+        if action is Action.CREATE and keeps_out:
+            return Effect.DISRUPTIVE
+        if action is not Action.UPDATE:
+            return super().effect(action, changes)
+        return Effect.DISRUPTIVE if any(_narrows(change, keeps_out) for change in changes) else Effect.SAFE
+
+
+def _narrows(change: AttributeChange, keeps_out: bool) -> bool:  # noqa: FBT001 (of the rule)
+    before, after = change.before, change.after
+    if change.name == "from":
+        less, more = (before, after) if keeps_out else (after, before)
+        return not set(more or ()) <= set(less or ())
+    if change.name == "action":  # several that are saved stand together, as in allow+limit
+        return _STRICTNESS[str(after)] > min(_STRICTNESS.get(one, 0) for one in str(before).split("+"))
+    return False
 
 
 class ContainerPortResource(Resource):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from gonka_state.core.address import Address
-from gonka_state.core.change import Action
+from gonka_state.core.change import Action, AttributeChange, Effect
 from gonka_state.core.diff import compare
 from gonka_state.core.observation import Absent, Present
 from gonka_state.errors import FactError
@@ -158,6 +158,54 @@ def test_a_wide_set_that_a_container_port_lets_in_is_shown_as_it_was_wished() ->
 
     assert isinstance(seen, Present)
     assert seen.attributes["from"] == WIDE
+
+
+ONE, TWO = ["10.0.0.1"], ["10.0.0.1", "10.0.0.2"]
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "before", "after", "effect"),
+    [
+        ("allow", "from", ONE, TWO, Effect.SAFE),
+        ("allow", "from", TWO, ONE, Effect.DISRUPTIVE),
+        ("deny", "from", ONE, TWO, Effect.DISRUPTIVE),
+        ("reject", "from", [], ["any"], Effect.DISRUPTIVE),
+        ("deny", "from", TWO, ONE, Effect.SAFE),
+        ("limit", "action", "allow", "limit", Effect.DISRUPTIVE),
+        ("limit", "action", "allow+limit", "limit", Effect.DISRUPTIVE),
+        ("allow", "action", "limit", "allow", Effect.SAFE),
+        ("reject", "action", "deny", "reject", Effect.SAFE),
+        ("deny", "action", "limit", "deny", Effect.DISRUPTIVE),
+        ("deny", "comment", "a", "b", Effect.SAFE),
+    ],
+)
+def test_a_rule_disturbs_where_less_comes_in_than_before(
+    action: str,
+    name: str,
+    before: Any,  # noqa: ANN401 (of either attribute)
+    after: Any,  # noqa: ANN401 (as before)
+    effect: Effect,
+) -> None:
+    change = AttributeChange(name, before, after)
+    comment = AttributeChange("comment", None, "x")
+
+    assert rule(action=action).effect(Action.UPDATE, (comment, change)) is effect
+    assert rule(action=action).effect(Action.UPDATE, (change, comment)) is effect
+
+
+def test_a_new_rule_that_keeps_out_disturbs_and_one_that_lets_in_does_not() -> None:
+    effects = {
+        action: rule(action=action).effect(Action.CREATE, ())
+        for action in ("allow", "limit", "deny", "reject")
+    }
+
+    assert effects == {
+        "allow": Effect.SAFE,
+        "limit": Effect.SAFE,
+        "deny": Effect.DISRUPTIVE,
+        "reject": Effect.DISRUPTIVE,
+    }
+    assert rule(action="deny").effect(Action.DELETE, ()) is Effect.DESTRUCTIVE
 
 
 def test_a_hole_is_named_before_ufw_is_switched_on() -> None:
