@@ -15,6 +15,7 @@ from gonka_state.engine.lock import cluster_lock
 from gonka_state.engine.observe import Observer
 from gonka_state.engine.prune import pruning
 from gonka_state.engine.session import connect
+from gonka_state.engine.together import finish
 from gonka_state.errors import GonkaStateError
 from gonka_state.operations.table import OPERATIONS
 from gonka_state.registry import KINDS
@@ -120,4 +121,4 @@ class Job:
 
 def side_by_side(work: Sequence[Callable[[], None]]) -> None:
     """Run all at once; returns when the last is done, raises what the first to fail raised."""
-    gevent.joinall([gevent.spawn(one) for one in work], raise_error=True)
+    finish([gevent.spawn(one) for one in work])

@@ -95,8 +95,8 @@ class Options:
     def say(self, where: str, text: str) -> None:
         """A line of progress on standard error."""
         if not self.quiet:
-            # Nobody reads any more: no reason to stop a converge half way.
-            with suppress(BrokenPipeError):
+            # Nobody reads any more, or the log's disk is full: no reason to stop a converge half way.
+            with suppress(OSError):
                 click.echo(f"{where}: {text}", err=True)
 
     def whisper(self, where: str, text: str) -> None:

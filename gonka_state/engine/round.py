@@ -15,6 +15,7 @@ from gonka_state.core.gates import disturbs
 from gonka_state.core.report import Outcome, Status
 from gonka_state.engine.hands import Hands
 from gonka_state.engine.retry import pauses
+from gonka_state.engine.together import finish
 from gonka_state.errors import GonkaStateError, StepError
 from gonka_state.operations.base import LOST, TIMED_OUT, Call, Do, Pause, Result, Say, Step, carry_on
 
@@ -57,14 +58,17 @@ class Round:
             own = change.address.name if kind.side_by_side else ""
             lanes.setdefault((change.address.host, kind.fact.section, own), []).append(change)
         # Not in pyinfra's pool: its bound could keep the very lane waiting that another waits for.
-        gevent.joinall([gevent.spawn(self._lane, lane) for lane in lanes.values()], raise_error=True)
+        finish([gevent.spawn(self._lane, lane) for lane in lanes.values()])
         return {change.address: self._outcomes[change.address] for change in self._ready}
 
     def _lane(self, changes: Sequence[Change]) -> None:
-        for change in changes:
-            try:
+        try:
+            for change in changes:
                 self._outcomes[change.address] = self._one(change)
-            finally:
+                self._done[change.address].set()
+        finally:
+            # Nobody waits for what a lane that broke never reached.
+            for change in changes:
                 self._done[change.address].set()
 
     def _one(self, change: Change) -> Outcome:
@@ -116,7 +120,8 @@ class Round:
                 continue
             if edge.on in self._done:
                 self._done[edge.on].wait()
-                if self._outcomes[edge.on].status is not Status.CHANGED:
+                outcome = self._outcomes.get(edge.on)
+                if outcome is None or outcome.status is not Status.CHANGED:
                     return edge.on
             earlier = self._converger.outcomes.get(edge.on)
             if earlier is not None and earlier.status is not Status.CHANGED:

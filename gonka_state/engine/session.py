@@ -19,6 +19,7 @@ from pyinfra.context import ctx_host, ctx_state
 from gonka_state.engine import remote
 from gonka_state.engine.jump import JumpError, Jumps, answers, speed_up
 from gonka_state.engine.retry import pauses
+from gonka_state.engine.together import finish
 from gonka_state.engine.unreachable import Unreachable, before_connecting, explain, words
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Session:
     def each(self, names: Iterable[str], work: Callable[[str], T]) -> dict[str, T]:
         """`work(host)` for several hosts at once, in pyinfra's own pool."""
         jobs = {name: self.state.pool.spawn(self._in_context, name, work) for name in names}
-        gevent.joinall(list(jobs.values()), raise_error=True)
+        finish(list(jobs.values()))
         return {name: job.get() for name, job in jobs.items()}
 
     def enter(self, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import xml.etree.ElementTree as ET
@@ -89,6 +90,15 @@ def test_a_run_that_reached_no_end_calls_nobody(program: Program, tiny: Tiny, tm
 
     assert ran.status == 4
     assert "ping" not in ran.err
+
+
+def test_progress_that_cannot_be_told_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("click.echo", full)
+
+    options().say("net", "half way")
 
 
 def options(*overlays: str, **more: object) -> Options:

@@ -41,6 +41,30 @@ def test_the_gap_is_closed_seen_to_be_closed_and_then_nothing_runs(paper: Paper)
     assert paper.read("ml-01", "stray") == "x"
 
 
+def test_a_lane_that_breaks_takes_no_other_along_and_keeps_nobody_waiting(
+    paper: Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paper.note("network", "a")
+    paper.note("network", "b")
+    paper.note("ml-01", "c", "nap")
+    paper.note("ml-01", "d", needs=("network/note:b",))
+    broken = OSError("no way to tell")
+    said = paper.events
+
+    def event(where: str, text: str) -> None:
+        if where == "network/note:a":
+            raise broken
+        said.append((where, text))
+
+    monkeypatch.setattr(paper, "_event", event)
+    with pytest.raises(OSError, match="no way to tell"):
+        paper.converge()
+
+    assert paper.read("ml-01", "c") == "nap"
+    assert paper.log("network") == []
+    assert paper.read("ml-01", "d") is None
+
+
 def test_one_look_then_one_exec_per_step_and_one_look_per_touched_host(paper: Paper) -> None:
     paper.note("network", "a")
     paper.note("network", "b")
