@@ -14,7 +14,7 @@ from gonka_state.engine.select import full_name
 from gonka_state.errors import FactError, InputError
 from gonka_state.facts.containers import FACT, ContainersState
 from gonka_state.facts.node_observed import ENABLED
-from gonka_state.facts.placement import containers_of, rival_of, taken_by
+from gonka_state.facts.placement import RUNS, containers_of, rival_of, taken_by
 from gonka_state.facts.services import observe_service
 from gonka_state.facts.snapshot import answer_of
 from gonka_state.resources.compose_service import ComposeServiceResource
@@ -168,7 +168,7 @@ def _refuse(
             found[address] = "there is no container: gonka-state converge makes it"
         elif mine[0].status in {"created", "exited", "paused", "dead"}:
             found[address] = f"its container is {mine[0].status}: gonka-state converge starts what shall run"
-        elif rival is not None and rival.status == "running":
+        elif rival is not None and rival.status in RUNS:
             found[address] = f"{taken_by(rival, resource)}, and runs: two signers would be slashed"
     return found
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from gonka_state.facts.here import Here
 
 
+RUNS = frozenset({"running", "restarting"})
+"""Between two restarts of a loop a container is as much running as not: its health tells."""
+
+
 def silent(state: ContainersState) -> Unknown:
     """Docker gave no answer at all."""
     hint = "docker ps on this host says more"
@@ -130,9 +134,9 @@ def image_id(state: ContainersState, reference: str) -> str:
 
 
 def rival_of(state: ContainersState, resource: ComposeServiceResource) -> Container | None:
-    """A container in this service's place: of its container_name, or of an older project name."""
+    """A container in this service's place, first one that runs: of its container_name, or of an older project name."""
     today, name = today_of(state, resource), project_name(state, resource)
-    for item in state.containers:
+    for item in sorted(state.containers, key=lambda item: item.status not in RUNS):
         if item.project == name and item.service == resource.name:
             continue
         same_place = (

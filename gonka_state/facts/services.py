@@ -10,6 +10,7 @@ from gonka_state.facts import compose
 from gonka_state.facts.cards import Cards
 from gonka_state.facts.health import ailment
 from gonka_state.facts.placement import (
+    RUNS,
     containers_of,
     image_id,
     newer_files,
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from gonka_state.resources.file import FileResource
     from gonka_state.resources.repository import RepositoryResource
 
-# Between two restarts of a loop a container is as much running as not: its health tells.
-_RUNS = frozenset({"running", "restarting"})
 _SHORT = len("sha256:") + 12
 _CARDS = "does docker exec CONTAINER nvidia-smi -L work there? gpus: any leaves them uncounted"
 
@@ -84,7 +83,7 @@ def observe_service(state: ContainersState, resource: ComposeServiceResource, he
     changed = _changed(state, resource, mine, here)
     sick = ailment(container, state.now, resource.url, state.urls or {})
     attributes: dict[str, Value] = {
-        "running": container.status in _RUNS,
+        "running": container.status in RUNS,
         "healthy": NOT_YET if sick and container.health != "unhealthy" else not sick,
         "current": not changed,
         "image": _images(state, container, today)[0],
@@ -117,7 +116,7 @@ def wanted_service(state: ContainersState, resource: ComposeServiceResource, her
     mine = containers_of(state, resource)
     if not mine:
         return wanted
-    if not resource.running or mine[0].status not in _RUNS:
+    if not resource.running or mine[0].status not in RUNS:
         wanted.pop("healthy", None)
     today = today_of(state, resource)
     if "current" in wanted and resource.image_follows and today and today.image:
@@ -142,12 +141,17 @@ def refuse_service(
     declared: Mapping[Address, ComposeServiceResource],
     here: Here,  # noqa: ARG001 (every kind is asked alike)
 ) -> dict[Address, str]:
-    """Services whose place is taken by a container that is not ours to remove."""
+    """Services whose place is taken by a container that is not ours to remove, or that would run beside another."""
     found: dict[Address, str] = {}
     for address, resource in declared.items():
         rival = rival_of(state, resource) if resource.state == "present" else None
-        if rival and not containers_of(state, resource):
-            found[address] = f"{taken_by(rival, resource)}; remove it by hand: docker rm -f {rival.name}"
+        if rival is None:
+            continue
+        mine, by_hand = containers_of(state, resource), f"; remove it by hand: docker rm -f {rival.name}"
+        if not mine:
+            found[address] = f"{taken_by(rival, resource)}{by_hand}"
+        elif resource.running and rival.status in RUNS and mine[0].status not in RUNS:
+            found[address] = f"{taken_by(rival, resource)}, and runs: two signers would be slashed{by_hand}"
     return found
 
 

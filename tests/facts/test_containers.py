@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gonka_state.core.address import Address
 from gonka_state.core.observation import Present, Unknown
 from gonka_state.errors import FactError
 from gonka_state.facts import compose, containers
@@ -20,7 +21,7 @@ from gonka_state.facts.containers import FACT, ContainersState, Project, Service
 from gonka_state.facts.health import SETTLED, STEADY, ailment
 from gonka_state.facts.here import Here
 from gonka_state.facts.placement import image_id
-from gonka_state.facts.services import observe_service
+from gonka_state.facts.services import observe_service, refuse_service
 from gonka_state.facts.strays import unmanaged_containers
 from gonka_state.resources.compose_service import ComposeServiceResource
 
@@ -258,6 +259,41 @@ def test_composes_own_words_lose_what_it_quotes_from_an_env_file() -> None:
     )
 
     assert shell("terse", said) == "failed to read /srv/demo/broken.env: line 1 cannot be read\n"
+
+
+@pytest.mark.parametrize(
+    ("mine", "rivals", "running", "refused"),
+    [
+        ("exited", ["running"], True, True),
+        ("exited", ["restarting"], True, True),
+        ("created", ["exited", "running"], True, True),
+        ("exited", ["exited"], True, False),
+        ("running", ["running"], True, False),
+        ("exited", ["running"], False, False),
+        ("", ["exited"], True, True),
+    ],
+)
+def test_nothing_is_started_beside_another_of_its_kind(
+    mine: str, rivals: list[str], *, running: bool, refused: bool
+) -> None:
+    wish = ComposeServiceResource(name="tmkms", directory="/opt/join", running=running)
+    of_tmkms = replace(RUNNING, service="tmkms", directory="/opt/join")
+    found = [replace(of_tmkms, id="1", project="join", status=mine)] if mine else []
+    found += [
+        replace(of_tmkms, id=f"2{at}", name=f"old-{status}", project="old", status=status)
+        for at, status in enumerate(rivals)
+    ]
+    project = containers.Project(name="join", services={"tmkms": containers.Service(hash="h")})
+    state = ContainersState(containers=tuple(found), projects={compose.project_key(wish): project})
+    address = Address("h", "compose-service", "tmkms")
+
+    said = refuse_service(state, {address: wish}, Here("h", {}))
+
+    assert bool(said) is refused
+    if refused:
+        last = rivals[-1]
+        assert said[address].endswith(f"remove it by hand: docker rm -f old-{last}")
+        assert ("two signers would be slashed" in said[address]) is (last != "exited")
 
 
 def test_services_of_one_project_are_asked_about_once() -> None:
