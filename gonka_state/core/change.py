@@ -59,9 +59,9 @@ class Change:
     `human` that no step of ours closes it. `conditional` means: in sync now, but something it is made
     from changes, so it may have to follow; or not to be seen before another step. Consent covers it, the
     next look decides. `blocks` false means: a difference that somebody should close, but that holds back
-    nothing (a permission that expires soon). `consent` is the name that `--allow` must have given before
-    the step may run; empty for the effect's own name. `maintenance` says that somebody works on it by hand:
-    whatever it is, it is neither pending nor unknown.
+    nothing but what cannot be taken back (a permission that expires soon). `consent` is the name that
+    `--allow` must have given before the step may run; empty for the effect's own name. `maintenance` says
+    that somebody works on it by hand: whatever it is, it is neither pending nor unknown.
     """
 
     address: Address

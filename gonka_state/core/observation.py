@@ -20,8 +20,9 @@ class Present:
     operation what the look already knows (a rule that is in the way, a container's id).
     `reason` explains a difference to a person, `hint` says what to do about it (lines; a command to be
     typed stands on a line of its own). `human` says why only a human may close it, where no operation of
-    ours is allowed to. `blocks` false: what differs holds back nothing that needs this. `before_removal` are
-    attributes that must be so in an earlier step than its removal; empty once nothing is left to be done.
+    ours is allowed to. `blocks` false: of what needs this, what differs holds back only what cannot be taken
+    back. `before_removal` are attributes that must be so in an earlier step than its removal; empty once
+    nothing is left to be done.
     """
 
     attributes: Mapping[str, Value]

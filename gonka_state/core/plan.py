@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gonka_state.core.change import Action, Change
+from gonka_state.core.change import Action, Change, Effect
 from gonka_state.core.gates import Gates
 from gonka_state.core.order import in_order
 
@@ -145,15 +145,15 @@ def _settle_one(change: Change, needs: Sequence[tuple[Edge, Change]], pending_on
     if change.human and before is not None:
         reason = "; ".join(filter(None, [change.reason, f"known after {before.address.local}"]))
         return replace(change, conditional=True, reason=reason, hint="")
-    return replace(change, held=next((why for _, need in needs if (why := _blocks(need))), ""))
+    return replace(change, held=next((why for _, need in needs if (why := _blocks(need, change.effect))), ""))
 
 
-def _blocks(need: Change) -> str:
+def _blocks(need: Change, effect: Effect) -> str:
     if need.maintenance and need.action is not Action.NONE:
         return f"{WAITS}{need.address}, which is in maintenance"
     if need.action is Action.UNKNOWN:
         return f"{WAITS}{need.address}, which is unknown"
-    if not need.blocks:
+    if not need.blocks and effect is not Effect.IRREVERSIBLE:
         return ""
     if need.pending and need.human:
         return f"{WAITS}{need.address}, which only a human closes"

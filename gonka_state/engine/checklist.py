@@ -129,5 +129,6 @@ def _requirement(resource: RequirementResource, compared: Compared, address: Add
         )
     verdict = Verdict.WARN if resource.level == "warn" else Verdict.BLOCKED
     found = seen.attributes[resource.topic]
-    blocks = f"; {', '.join(resource.blocks)} waits" if resource.blocks and verdict is Verdict.BLOCKED else ""
+    waits = resource.blocks and change.blocks and verdict is Verdict.BLOCKED
+    blocks = f"; {', '.join(resource.blocks)} waits" if waits else ""
     return Check(resource.name, verdict, f"{found}, wanted: {resource.condition}{blocks}", seen.hint)

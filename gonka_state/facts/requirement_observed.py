@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gonka_state.core.observation import Observation, Present, Unknown, Value
@@ -43,6 +44,11 @@ _HINTS = {
 
 def observe_requirement(state: Conditions, resource: RequirementResource, here: Here) -> Observation:
     """Present with the condition's own words when it is met, else with what was found."""
+    seen = _observe(state, resource, here)
+    return replace(seen, blocks=resource.until not in state.there) if isinstance(seen, Present) else seen
+
+
+def _observe(state: Conditions, resource: RequirementResource, here: Here) -> Observation:
     if resource.topic in GOOD:
         return _network(state, resource, here)
     found, error = _found(state, resource, here)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.errors import FactError
 from gonka_state.facts import requirement_disk, requirement_gpu, requirement_network, requirement_system
-from gonka_state.facts.base import Fact, Look, pyinfra_fact, split_parts
+from gonka_state.facts.base import Fact, Look, pyinfra_fact, quote, split_parts
 from gonka_state.resources.requirement import PATHS, RequirementResource
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _READINGS = {**requirement_system.TOPICS, **requirement_gpu.TOPICS}
 _COMMANDS = {**requirement_system.COMMANDS, **requirement_gpu.COMMANDS}
 _MODULES = (requirement_system, requirement_gpu, requirement_disk, requirement_network)
 _SHELL = "".join(module.SHELL for module in _MODULES)
+_UNTIL = "until"
 TOPICS = (*_READINGS, *sorted(PATHS), "ports", "reach")
 
 
@@ -30,7 +31,8 @@ class Conditions:
     """What was found per topic; `errors` holds why a topic has no answer. Sizes in bytes, skew in seconds.
 
     `disks` has `free PATH`, `size PATH`, `type PATH` and `counted NAME`; `answers` what came of each
-    target; `listening` and `running` are None where they were not asked for.
+    target; `listening` and `running` are None where they were not asked for. `there` are the paths of `until`
+    that exist.
     """
 
     found: Mapping[str, Value]
@@ -40,6 +42,7 @@ class Conditions:
     answers: Mapping[str, str] = field(default_factory=dict)
     listening: tuple[Listener, ...] | None = None
     running: tuple[Container, ...] = ()
+    there: frozenset[str] = frozenset()
 
 
 class RequirementsFact(Fact[Conditions]):
@@ -57,6 +60,8 @@ class RequirementsFact(Fact[Conditions]):
         disks = (requirement_disk.lines(resource) for resource in mine if resource.topic in PATHS)
         lines += dict.fromkeys(line for some in disks for line in some)
         lines += requirement_network.lines(mine)
+        paths = dict.fromkeys(resource.until for resource in mine if resource.until)
+        lines += [f"part {quote(f'{_UNTIL} {path}')} test -e {quote(path)}" for path in paths]
         return "\n".join(lines)
 
     def standalone(self, **arguments: object) -> str:
@@ -99,6 +104,7 @@ class RequirementsFact(Fact[Conditions]):
             requirement_network.answers(parts),
             listening,
             requirement_network.containers(parts),
+            frozenset(path for path, part in parts.about(_UNTIL).items() if part.status == 0),
         )
 
 

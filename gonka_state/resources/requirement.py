@@ -35,7 +35,8 @@ class RequirementResource(Resource):
     (everything in `targets`, `http(s)://…` or `tcp://HOST:PORT`, answers) are conditions by themselves.
 
     `level` block: unmet, it is drift that only a human closes, and the kinds in `blocks` wait on this
-    host. `level` warn: shown, changes no exit status. `path` is for the disk's topics; the bytes already
+    host; once the path `until` is there, only what cannot be taken back waits. `level` warn: shown, changes no
+    exit status. `path` is for the disk's topics; the bytes already
     in the directories of `counts` count as free there, so that a met requirement stays met once the
     declared models are there.
     Sizes are bytes; versions are compared number by number; `time` is seconds of skew, `at_most`;
@@ -57,6 +58,7 @@ class RequirementResource(Resource):
     )
     level: Literal["block", "warn"] = "block"
     blocks: tuple[str, ...] = Field(default=(), strict=False)
+    until: str = ""
 
     @model_validator(mode="after")
     def _one_condition(self) -> Self:

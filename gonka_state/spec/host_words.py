@@ -45,6 +45,7 @@ class Requirement(Words):
     targets: Texts | None = None
     level: Literal["block", "warn"] = "block"
     blocks: list[str] = Field(default_factory=list)
+    until: AbsolutePath | None = None
 
 
 class Rule(Words):

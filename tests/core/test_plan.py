@@ -174,11 +174,12 @@ def test_a_loose_need_holds_nothing_back_where_it_was_left_out(*, why: str, wait
     assert bool(settled[-1].held) == waits
 
 
-def test_what_says_that_it_blocks_nothing_holds_nothing_back() -> None:
+def test_what_says_that_it_blocks_nothing_holds_back_only_what_cannot_be_taken_back() -> None:
     need = Change(NEED, Action.UPDATE, human=True, blocks=False)
 
     assert need.pending
     assert one(need, Change(MINE, Action.CREATE)).runnable
+    assert one(need, Change(MINE, Action.CREATE, effect=Effect.IRREVERSIBLE)).held
 
 
 def test_its_own_reason_is_kept() -> None:

@@ -377,3 +377,28 @@ def test_a_host_that_did_not_answer_the_look_is_not_told_again() -> None:
     assert seen.attributes == {"reach": "two port 22: no answer within 5 s"}
     assert met(Conditions({}, answers=dict.fromkeys(targets, "ok")), resource)
     assert isinstance(observe_requirement(Conditions({}), resource, here), Unknown)
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_what_the_first_start_needs_blocks_until_that_was_made(
+    *, made: bool, body: Callable[[str], str], tmp_path: Path
+) -> None:
+    key = tmp_path / "the node's key"
+    if made:
+        key.touch()
+    resource = need("cores", minimum=10_000, until=str(key))
+
+    seen = observe_requirement(FACT.parse(body(FACT.script([resource], Look()))), resource, HERE)
+
+    assert isinstance(seen, Present)
+    assert seen.attributes != wanted_requirement(Conditions({}), resource, HERE)
+    assert seen.blocks is not made
+
+
+def test_without_an_end_it_blocks_always() -> None:
+    seen = observe_requirement(
+        Conditions({"cores": 4}, there=frozenset({"/x"})), need("cores", minimum=8), HERE
+    )
+
+    assert isinstance(seen, Present)
+    assert seen.blocks

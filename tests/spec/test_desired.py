@@ -14,6 +14,9 @@ import pytest
 
 from gonka_state.core.address import Address
 from gonka_state.core.masking import placeholder
+from gonka_state.core.order import Edge
+from gonka_state.engine.needs import edges
+from gonka_state.registry import KINDS
 from gonka_state.spec.load import load
 
 if TYPE_CHECKING:
@@ -194,6 +197,14 @@ def test_stored_models_count_as_free_space(desired: Desired[Resource]) -> None:
     assert found(desired, f"{ML[4]}/requirement:disk-models").counts == (
         "/mnt/shared/hub/models--Qwen--Qwen3-32B-FP8",
     )
+
+
+def test_seeds_hold_back_a_first_start_and_a_registration(desired: Desired[Resource]) -> None:
+    seeds = Address.parse("cluster2-network/requirement:reach-seeds")
+    needed_by = {address.kind for address, needs in edges(desired, KINDS).items() if Edge(seeds) in needs}
+
+    assert needed_by == {"compose-service", "registration"}
+    assert found(desired, str(seeds)).until == f"{IN_CHECKOUT}.inference/config/node_key.json"
 
 
 def test_without_the_operators_values_only_what_needs_them_waits(
