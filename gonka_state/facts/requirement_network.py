@@ -137,16 +137,21 @@ def _ports(text: str) -> Iterator[str]:
             yield f"{port}/{protocol}"
 
 
-def foreign(listening: Sequence[Listener], running: Sequence[Container], here: Here) -> list[str]:
-    """Who holds a port that this host's containers shall publish, and is none of them.
+def foreign(
+    ports: Sequence[str], listening: Sequence[Listener], running: Sequence[Container], here: Here
+) -> list[str]:
+    """Who holds one of `ports`, or one that this host's container ports are about, and is no container of ours.
 
     Raises:
         FactError: somebody holds one, and only root can tell who.
     """
     wanted = {
-        f"{item.port}/{item.protocol}"
-        for item in here.declared
-        if isinstance(item, ContainerPortResource) and item.state == "present"
+        *ports,
+        *(
+            f"{item.port}/{item.protocol}"
+            for item in here.declared
+            if isinstance(item, ContainerPortResource) and item.state == "present"
+        ),
     }
     held = []
     for listener in listening:

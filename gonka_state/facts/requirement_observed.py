@@ -72,7 +72,7 @@ def _wrong(state: Conditions, resource: RequirementResource, here: Here) -> list
         return silent(resource.targets, state.answers, here)
     if state.listening is None:
         raise FactError(state.errors.get(resource.topic, "not looked at"))
-    return foreign(state.listening, state.running, here)
+    return foreign(resource.ports, state.listening, state.running, here)
 
 
 def _network(state: Conditions, resource: RequirementResource, here: Here) -> Observation:

@@ -31,7 +31,8 @@ GOOD = {"ports": "free", "reach": "all answer"}
 class RequirementResource(Resource):
     """One condition on one topic: `minimum` and `maximum` (one or both), `equals`, or `at_most`.
 
-    `ports` (those that containers of this host publish are not held by somebody else) and `reach`
+    `ports` (those that containers of this host publish, and those of the word, are not held by somebody
+    else) and `reach`
     (everything in `targets`, `http(s)://…` or `tcp://HOST:PORT`, answers) are conditions by themselves.
 
     `level` block: unmet, it is drift that only a human closes, and the kinds in `blocks` wait on this
@@ -56,6 +57,9 @@ class RequirementResource(Resource):
     targets: tuple[Annotated[str, Field(pattern=f"^(?:{TARGET.pattern})$")], ...] = Field(
         default=(), strict=False
     )
+    ports: tuple[Annotated[str, Field(pattern=r"^[0-9]{1,5}/(?:tcp|udp)$")], ...] = Field(
+        default=(), strict=False
+    )
     level: Literal["block", "warn"] = "block"
     blocks: tuple[str, ...] = Field(default=(), strict=False)
     until: str = ""
@@ -70,6 +74,8 @@ class RequirementResource(Resource):
             raise ValueError("give exactly one of minimum, equals and at_most (maximum may go with minimum)")
         if self.targets and self.topic != "reach":
             raise ValueError("targets are for the topic reach")
+        if self.ports and self.topic != "ports":
+            raise ValueError("ports are for the topic ports")
         return self
 
     @property

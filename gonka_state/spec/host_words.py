@@ -43,6 +43,7 @@ class Requirement(Words):
     at_most: Annotated[float, Field(ge=0)] | None = None
     path: AbsolutePath | None = None
     targets: Texts | None = None
+    ports: list[ContainerPortKey] | None = None
     level: Literal["block", "warn"] = "block"
     blocks: list[str] = Field(default_factory=list)
     until: AbsolutePath | None = None

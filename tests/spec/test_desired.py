@@ -124,6 +124,15 @@ def test_who_may_reach_which_port(desired: Desired[Resource]) -> None:
         assert found(desired, f"cluster2-network/container-port:{port}/tcp").sources == ()
 
 
+def test_every_port_that_containers_publish_must_be_free(desired: Desired[Resource]) -> None:
+    network, ml = (found(desired, f"{host}/requirement:ports") for host in ("cluster2-network", ML[0]))
+
+    values = found(desired, f"cluster2-network/env-file:{IN_CHECKOUT}config.env").variables
+    assert network.ports == (f"{values['API_SSL_PORT']}/tcp",)
+    assert ml.ports == ()
+    assert network.blocks == ml.blocks == ("compose-service",)
+
+
 def test_the_network_hosts_configuration(desired: Desired[Resource]) -> None:
     file = found(desired, f"cluster2-network/env-file:{IN_CHECKOUT}config.env")
     values = file.variables
