@@ -39,6 +39,8 @@ class Context:
         """The names that a file of a host may use, and the secrets among them."""
         secrets = {KEYRING: self.password} if isinstance(self.password, SecretStr) else {}
         values = self._shared() | {"host": self._host(host)}
+        if self.words.repository is not None:
+            values["repository"] |= {"owner": self.words.keeper(host)}
         variables = file.get("vars")
         for name, node in ((variables.entries if variables is not None else None) or {}).items():
             if name in values or name == KEYRING:

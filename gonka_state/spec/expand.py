@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gonka_state.spec.context import Context
-    from gonka_state.spec.host_words import Host, Project
+    from gonka_state.spec.host_words import EnvFile, File, Host, Project
     from gonka_state.spec.sources import Sources
     from gonka_state.spec.templates import Templates
     from gonka_state.spec.tree import Node
@@ -96,7 +96,7 @@ class Expansion:
                 "url": words.url,
                 "ref": words.ref,
                 "clean": True,
-                "owner": words.owner,
+                "owner": self.words.keeper(name),
             }
             yield Draft(name, "repository", data, self.tree.deepest(["repository"]))
 
@@ -106,9 +106,17 @@ class Expansion:
         inside = words is not None and plain(path) != plain(words.path) and _below(path, words.path)
         return {"needs": [f"repository:{words.path}"]} if words is not None and inside else {}
 
+    def kept(self, host: str, path: str, words: File | EnvFile) -> dict[str, str]:
+        """Whose a file in the checkout is where nobody says: the checkout's owner's, and the group of that name."""
+        if words.owner is not None or not self.in_checkout(path):
+            return {}
+        owner = self.words.keeper(host)
+        return {"owner": owner, "group": words.group or owner}
+
     def _file(self, name: str, path: str, host: Host, node: Node) -> Draft:
         words = host.files[path]
         data = {"name": path, **given(words, "template", "vars"), **self.in_checkout(path)}
+        data |= self.kept(name, path, words)
         data |= {"phase": 2} if path in compose_files(host) else {}
         if words.template is None:
             return Draft(name, "file", data, node)

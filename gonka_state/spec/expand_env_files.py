@@ -25,6 +25,7 @@ def env_files(expansion: Expansion, name: str, host: Host, node: Node) -> Iterat
     for path, words in host.env_files.items():
         place = node.deepest(["env_files", path])
         data = {"name": path, **given(words, "template", "vars", "variables"), **expansion.in_checkout(path)}
+        data |= expansion.kept(name, path, words)
         withheld = _template(expansion, name, words, place, data) or _own(expansion, words, place, data)
         yield Draft(name, "env-file", data, place, withheld)
 

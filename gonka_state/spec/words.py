@@ -74,12 +74,12 @@ class Network(Words):
 
 
 class Repository(Words):
-    """The checkout that holds the compose files, on every host."""
+    """The checkout that holds the compose files, on every host. It is the login user's unless `owner` is given."""
 
     url: str
     ref: Commit
-    path: AbsolutePath
-    owner: UserName = "root"
+    path: AbsolutePath = "/opt/gonka"
+    owner: UserName | None = None
 
 
 class Hub(Words):
@@ -169,3 +169,8 @@ class Cluster(Words):
     run: Run = Run()
     limits: Limits = Limits()
     notify: Notify | None = None
+
+    def keeper(self, host: str) -> str:
+        """Whom the checkout on a host belongs to."""
+        given = self.repository.owner if self.repository else None
+        return given or self.hosts[host].user or self.ssh.user

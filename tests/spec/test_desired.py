@@ -148,6 +148,34 @@ def test_the_network_hosts_configuration(desired: Desired[Resource]) -> None:
     assert {"COMPOSE_PROJECT_NAME", "TM_HOME"}.isdisjoint(values)
 
 
+def test_the_checkout_and_our_files_in_it_are_the_login_users(
+    models: Mapping[str, type[Resource]], tmp_path: Path
+) -> None:
+    overlay = tmp_path / "users.yaml"
+    overlay.write_text(
+        "cluster: cluster2\nssh: {user: deploy}\nhosts: {cluster2-ml-02: {user: root}, cluster2-ml-03: {env_files: "
+        f"{{{IN_CHECKOUT}config.env: {{owner: keeper}}}}}}}}\n"
+    )
+    desired = load([CLUSTER], overlays=[overlay], models=models, env=VALUES)[0]
+    whose = {
+        (
+            address.host,
+            address.kind,
+            item.resource.model_dump()["owner"],
+            item.resource.model_dump().get("group"),
+        )
+        for address, item in desired.resources.items()
+        if address.kind in {"repository", "file", "env-file"} and address.name.startswith("/opt/gonka")
+    }
+
+    assert whose == {
+        (host, kind, user, None if kind == "repository" else user)
+        for host, user in [*((host, "deploy") for host in desired.hosts if host != ML[1]), (ML[1], "root")]
+        for kind in ("repository", "file", "env-file")
+        if (host, kind) != (ML[2], "env-file")
+    } | {(ML[2], "env-file", "keeper", None)}
+
+
 def test_an_ml_host_gets_no_secret_and_nothing_but_what_it_needs(desired: Desired[Resource]) -> None:
     file = found(desired, f"{ML[0]}/env-file:{IN_CHECKOUT}config.env")
     assert file.variables == {
