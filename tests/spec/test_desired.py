@@ -187,8 +187,9 @@ def test_an_ml_host_gets_no_secret_and_nothing_but_what_it_needs(desired: Desire
 
 
 def test_the_first_starts_node_list(desired: Desired[Resource]) -> None:
-    text = found(desired, f"cluster2-network/file:{IN_CHECKOUT}gonka-state-node-config.json").content
-    assert json.loads(text) == [
+    file = found(desired, f"cluster2-network/file:{IN_CHECKOUT}gonka-state-node-config.json")
+    assert file.mode == "0600"
+    assert json.loads(file.content) == [
         {
             "id": "network-node", "host": "inference", "inference_port": 5000, "poc_port": 8080,
             "max_concurrent": 500, "models": {SMALL: {"args": []}},
