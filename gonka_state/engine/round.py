@@ -48,7 +48,12 @@ class Round:
         chain = current.plan.chain
         self._serving = chain is not None and chain.serving
         limits = converger.comparer.desired.run.limits(serving=self._serving)
-        self._limits = {name: BoundedSemaphore(size) for name, size in limits.items()}
+        semaphores = {name: BoundedSemaphore(size) for name, size in limits.items()}
+        # Looked up before anything runs: an unknown name must not mean no limit at all.
+        self._limits = {
+            change.address: semaphores[throttle] if (throttle := self._throttle(change)) else nullcontext()
+            for change in ready
+        }
 
     def run(self) -> dict[Address, Outcome]:
         """Run every step; returns once each has an outcome."""
@@ -76,14 +81,16 @@ class Round:
         if broken is not None:
             detail = self._converger.stopped or f"needs {broken}, which did not succeed"
             return Outcome(change, Status.SKIPPED, detail=detail)
-        throttle = self._converger.comparer.desired.resources[change.address].resource.throttle
-        with self._limits.get(throttle) or nullcontext():
-            why = self._converger.locked_out() or (
-                self._must_not_now(change, throttle) if self._serving else ""
-            )
+        with self._limits[change.address]:
+            why = self._converger.locked_out()
+            if not why and self._serving:
+                why = self._must_not_now(change, self._throttle(change))
             if why:
                 return Outcome(change, Status.SKIPPED, detail=why)
             return self._timed(change)
+
+    def _throttle(self, change: Change) -> str:
+        return self._converger.comparer.desired.resources[change.address].resource.throttle
 
     def _must_not_now(self, change: Change, throttle: str) -> str:
         """Why a step that was allowed when the round began must not run any more, on a cluster that serves.

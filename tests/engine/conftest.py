@@ -63,12 +63,12 @@ class Note(Resource):
     text: Annotated[str, Attribute()] = "text"
     about: str | None = None
     effect_of: Effect = Effect.SAFE
-    launches: bool = False
+    limit: str = ""
 
     @property
     def throttle(self) -> str:
         """As limited as the test says."""
-        return "launch" if self.launches else ""
+        return self.limit
 
     @property
     def subject(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,11 @@ import pytest
 
 from gonka_state.core.chain import ChainSource
 from gonka_state.core.change import Effect
+from gonka_state.core.desired import Run
 from gonka_state.core.report import ExitStatus, Status, plan_status, report_status
 from gonka_state.engine.observe import Observer
 from gonka_state.lab.standins import chainclock
+from gonka_state.registry import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -219,7 +222,7 @@ def test_of_a_serving_cluster_one_ml_node_is_launched_at_a_time_and_a_failure_st
 ) -> None:
     paper.hosts = ("network", "ml-01", "ml-02", "ml-03")
     for host in ("ml-01", "ml-02", "ml-03"):
-        paper.note(host, "model", "fail" if host == "ml-02" else "nap", launches=True)
+        paper.note(host, "model", "fail" if host == "ml-02" else "nap", limit="launch")
 
     report = paper.converge()
 
@@ -233,10 +236,14 @@ def test_of_a_serving_cluster_one_ml_node_is_launched_at_a_time_and_a_failure_st
     assert api.seen >= 1
 
 
-def test_the_first_launch_takes_as_many_at_once_as_the_throttle_says(paper: Paper) -> None:
+@pytest.mark.parametrize(
+    ("limit", "run"), [("launch", Run(throttle=2, downloads=1)), ("download", Run(throttle=1, downloads=2))]
+)
+def test_as_many_run_at_once_as_the_limit_says(paper: Paper, limit: str, run: Run) -> None:
     paper.hosts = ("network", "ml-01", "ml-02", "ml-03")
+    paper.run = replace(paper.run, throttle=run.throttle, downloads=run.downloads)
     for host in ("ml-01", "ml-02", "ml-03"):
-        paper.note(host, "model", "nap", launches=True)
+        paper.note(host, "model", "nap", limit=limit)
 
     paper.converge()
     running, most = 0, 0
@@ -245,7 +252,28 @@ def test_the_first_launch_takes_as_many_at_once_as_the_throttle_says(paper: Pape
         running -= text.startswith("done")
         most = max(most, running)
 
-    assert most == paper.run.throttle
+    assert most == 2
+
+
+def test_a_limit_that_nobody_knows_is_not_taken_for_none(paper: Paper) -> None:
+    paper.note("network", "model", limit="downlaod")
+
+    with pytest.raises(KeyError, match="downlaod"):
+        paper.converge()
+
+    assert paper.log("network") == []
+
+
+def test_the_kinds_name_limits_that_there_are() -> None:
+    model, service = (KINDS[kind].resource for kind in ("model", "compose-service"))
+    named = [
+        model.model_construct(name="m").throttle,
+        service.model_construct(name="s", serves_models=True).throttle,
+        service.model_construct(name="s", serves_models=False).throttle,
+    ]
+
+    assert named == ["download", "launch", ""]
+    assert set(named) == {"", *Run().limits(serving=False)}
 
 
 @pytest.mark.usefixtures("api")
