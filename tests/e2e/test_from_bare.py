@@ -6,21 +6,26 @@ Two hosts, one network and one ML host. `--soak` kills at every step, one run af
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gonka_state import lab
+from gonka_state.core import xdg
 from gonka_state.core.bech32 import address_of
 from tests.e2e.execs import Execs
+from tests.e2e.holders import holders
 from tests.e2e.walk import Walk
 from tests.e2e.world import ROOT, Cluster, Ran
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(3600)]
 
@@ -42,12 +47,27 @@ hosts:
 """
 
 # Where a secret may lie on a host, and nowhere else: the file that must hold the password, Docker's own record of a
-# container's environment and its runtime's copy while it runs (compose has no other way), and the worker key in the API's own store.
+# container's environment, its runtime's and that one's copy while it runs (compose has no other way), and the worker key in
+# the API's own store.
 MAY_HOLD = {
-    "password": (f"{JOIN}/config.env", "/var/lib/docker/containers/", "/run/containerd/"),
+    "password": (
+        f"{JOIN}/config.env",
+        "/var/lib/docker/containers/",
+        "/var/lib/docker/containerd/",
+        "/var/lib/containerd/io.containerd.metadata.v1.bolt/",
+        "/run/containerd/",
+    ),
     "mnemonic": (),
     "passphrase": (),
     "worker": (f"{JOIN}/.dapi/",),
+}
+ROOTS = "/boot /dev/shm /etc /home /mnt /opt /root /run /srv /tmp /usr/local /var"
+# The one file of the operator's that each lies in, in the lab's directory; the worker key is the API's own.
+OPERATORS = {
+    "password": {"keyring-password"},
+    "mnemonic": {"warm-key-mnemonic"},
+    "passphrase": {"operator/passphrase"},
+    "worker": set[str](),
 }
 
 
@@ -206,14 +226,30 @@ def test_no_program_on_this_machine_was_told_a_secret(bare: Bare) -> None:
 @pytest.mark.parametrize("host", [NETWORK, ML])
 def test_no_file_of_a_host_holds_a_secret_but_those_that_must(bare: Bare, host: str) -> None:
     secrets = bare.secrets()
-    roots = (
-        "/etc /home /opt /root /run /srv /tmp /var/lib/docker/containers /var/log /var/tmp /var/spool /mnt"
-    )
+    # What a running container sees of its image and of its own layer lies beside `merged` once more.
+    suspects = _holding(bare, host, secrets.values(), f"-r --exclude-dir=merged {ROOTS}")
     for name, secret in secrets.items():
-        # The secret comes on standard input, so that grep's own arguments do not hold it.
-        found = bare.cluster.shell(
-            host, f"grep -rlsF --binary-files=text -f - {roots} <<'E' || true\n{secret}\nE\n"
-        ).split()
-        strange = [path for path in found if not path.startswith(MAY_HOLD[name])]
+        found = _holding(bare, host, [secret], f"-- {shlex.join(suspects)}") if suspects else []
         allowed = MAY_HOLD[name] if host == NETWORK else ()
-        assert [path for path in found if not path.startswith(allowed)] == [], (name, strange)
+        assert [path for path in found if not path.startswith(allowed)] == [], name
+
+
+def _holding(bare: Bare, host: str, texts: Iterable[str], where: str) -> list[str]:
+    """Files on a host that hold one of these texts, which come on standard input: grep's own arguments hold none."""
+    patterns = "\n".join(texts)
+    return bare.cluster.shell(
+        host, f"grep -lsF --binary-files=text --devices=skip -f - {where} <<'E' || true\n{patterns}\nE\n"
+    ).splitlines()
+
+
+def test_no_file_of_this_machine_holds_a_secret_but_the_operators_own(bare: Bare) -> None:
+    home = bare.cluster.info.overlay.parent
+    state, cache, own = xdg.state_home(), xdg.cache_home(), xdg.config_home()
+    # Hosts keep their disks in the lab's directory: what lies there is the hosts' (see above).
+    disks = [lab_home / "hosts" for lab_home in home.parent.iterdir()]
+    places = ("/tmp", "/var/tmp", "/dev/shm", "/var/log", "/var/spool", tempfile.gettempdir())  # noqa: S108 (searched)
+    roots = [state, cache, own, Path.home(), ROOT, bare.cluster.file.parent, *map(Path, places)]
+
+    found = holders(bare.secrets(), roots, since=(home / "keyring-password").stat().st_ctime - 1, leave=disks)
+
+    assert found == {name: {(home / path).resolve() for path in paths} for name, paths in OPERATORS.items()}
