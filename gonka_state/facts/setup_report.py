@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gonka_state.facts.here import Here
     from gonka_state.resources.base import Resource
     from gonka_state.resources.compose_service import ComposeServiceResource
+    from gonka_state.resources.node import NodeResource
 
 NOT_FOUND = 404
 VERSIONS, BLOCK_SYNC = "versions", "block_sync"
@@ -29,6 +30,9 @@ REPORT_SECONDS = 60
 """A report asks every ML node twice before it answers, five seconds each where one is dead."""
 
 _ANSWERS = {"proxy", "api"}
+MLNODE = "mlnode_"
+_AFTER_NODES = {"active_in_epoch", "validator_in_set", "missed_requests_threshold"}
+"""Checks that a cluster without nodes cannot pass, or that one more node may be the cure of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,12 @@ def unmanaged_checks(state: Report, declared: Sequence[SetupReportResource], her
 def answers_for(mine: SetupReportResource, theirs: ComposeServiceResource) -> bool:  # noqa: ARG001 (a pair of resources)
     """The services that the report comes from."""
     return theirs.name in _ANSWERS
+
+
+def comes_before(mine: NodeResource, theirs: SetupReportResource) -> bool:  # noqa: ARG001 (a pair of resources)
+    """The checks that have to pass; where one of them tells of nodes, none can wait for it."""
+    about_nodes = any(name in _AFTER_NODES or name.startswith(MLNODE) for name in theirs.checks)
+    return not theirs.warns and not about_nodes
 
 
 FACT = SetupReportFact()

@@ -72,6 +72,10 @@ KINDS: Sequence[Kind[Any, Any]] = (
         strangers=node_observed.stranger_nodes,
         notes=node_notes.notes,
         refuse=node_observed.refuse_nodes,
-        needs=(Need("compose-service", node_observed.behind_api), Need("package", packaged("curl"))),
+        needs=(
+            Need("compose-service", node_observed.behind_api),
+            Need("setup-report", setup_report.comes_before, first=True),
+            Need("package", packaged("curl")),
+        ),
     ),
 )

@@ -12,12 +12,16 @@ from hypothesis import strategies as st
 from gonka_state.core.observation import Present, Unknown
 from gonka_state.errors import FactError
 from gonka_state.facts.here import Here
-from gonka_state.facts.setup_report import FACT, observe_report, unmanaged_checks, wanted_report
+from gonka_state.facts.setup_report import FACT, comes_before, observe_report, unmanaged_checks, wanted_report
+from gonka_state.resources.node import NodeResource
 from gonka_state.resources.setup_report import SetupReportResource
 
 HERE = Here("net", {})
 WISH = SetupReportResource(
     name="block", checks=dict.fromkeys(("versions", "block_sync", "later_check"), "PASS")
+)
+NODE = NodeResource(
+    name="n", host="10.0.0.2", inference_port=5050, poc_port=8080, models={"ORG/M": {"args": []}}, about="n"
 )
 VERSIONS = '{"api_version": {"version": "0.2.13"}}\n200'
 
@@ -104,3 +108,20 @@ def test_the_levels_differ_in_who_has_to_act() -> None:
     assert not WISH.warns
     assert SetupReportResource(name="warn", checks={"versions": "PASS"}).warns
     assert "http://h:1/admin/v1/setup/report" in FACT.standalone(api="http://h:1")
+
+
+@pytest.mark.parametrize(
+    ("level", "checks", "waits"),
+    [
+        ("block", ["versions", "permissions_granted"], True),
+        ("warn", ["versions"], False),
+        ("block", ["versions", "active_in_epoch"], False),
+        ("block", ["mlnode_network-node"], False),
+    ],
+)
+def test_a_node_waits_for_what_blocks_unless_that_tells_of_nodes(
+    level: str, checks: list[str], *, waits: bool
+) -> None:
+    report = SetupReportResource.model_validate({"name": level, "checks": dict.fromkeys(checks, "PASS")})
+
+    assert comes_before(NODE, report) is waits

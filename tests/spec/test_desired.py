@@ -245,6 +245,15 @@ def test_seeds_hold_back_a_first_start_and_a_registration(desired: Desired[Resou
     assert found(desired, str(seeds)).until == f"{IN_CHECKOUT}.inference/config/node_key.json"
 
 
+def test_a_node_is_first_registered_once_the_checks_pass(desired: Desired[Resource]) -> None:
+    checks = Address.parse("cluster2-network/setup-report:block")
+    waiting = {
+        address for address, needs in edges(desired, KINDS).items() if Edge(checks, first=True) in needs
+    }
+
+    assert waiting == {address for address in desired.resources if address.kind == "node"}
+
+
 def test_without_the_operators_values_only_what_needs_them_waits(
     models: Mapping[str, type[Resource]],
 ) -> None:
