@@ -12,6 +12,8 @@ from gonka_state.core.desired import Login
 from gonka_state.engine.adopt import look, public_half
 from gonka_state.engine.adopted import adopt
 from gonka_state.errors import InputError
+from gonka_state.spec.checks import is_host
+from gonka_state.spec.vocabulary import is_name
 from gonka_state.spec.write import SCHEMA, as_yaml
 
 _HEAD = f"""\
@@ -36,6 +38,7 @@ def command(hosts: tuple[str, ...], cluster: str, verbose: bool, **given: Any) -
     and why, to standard error.
     """
     addresses = _addresses(hosts)
+    _check_names(cluster, addresses)
     ssh = {"user": given["user"], "key": _path(given["key"]), "known_hosts": _path(given["known_hosts"])}
     if given["port"] != 22:  # noqa: PLR2004 (ssh's own)
         ssh["port"] = given["port"]
@@ -68,6 +71,22 @@ def _addresses(hosts: tuple[str, ...]) -> dict[str, str]:
             hint="for example: network=192.0.2.1 ml-01=192.0.2.2",
         )
     return {name: address for name, _, address in pairs}
+
+
+def _check_names(cluster: str, addresses: dict[str, str]) -> None:
+    """Refuse before connecting what the file that is written could not hold."""
+    problems = [
+        f"{name!r} is no name: that is a-z, 0-9 and inner hyphens"
+        for name in (cluster, *addresses)
+        if not is_name(name)
+    ]
+    problems += [
+        f"{at!r} is neither an IP address nor a host name" for at in addresses.values() if not is_host(at)
+    ]
+    if len(set(addresses.values())) != len(addresses):
+        problems.append("two hosts have one address")
+    if problems:
+        raise InputError(problems)
 
 
 def _path(text: str) -> str:

@@ -59,7 +59,7 @@ class Options:
         if not self.paths and not paths[0].is_dir():
             raise InputError(
                 [f"there is no directory {paths[0].resolve()}"],
-                hint="name a cluster file: gonka-state diff path/to/cluster.yaml",
+                hint=f"name a cluster file: {_this_command()} path/to/cluster.yaml",
             )
         found = load(
             paths,
@@ -103,6 +103,11 @@ class Options:
         """A line of progress that only `-v` shows."""
         if self.verbose:
             self.say(where, text)
+
+
+def _this_command() -> str:
+    context = click.get_current_context(silent=True)
+    return context.command_path if context is not None else "gonka-state diff"
 
 
 _OVERLAYS = click.option(

@@ -11,6 +11,7 @@ from gonka_state.cli.options import cluster_options, options_of_some
 from gonka_state.core.report import ExitStatus
 from gonka_state.errors import InputError
 from gonka_state.notify.receivers import receivers
+from gonka_state.views import machine
 
 if TYPE_CHECKING:
     from gonka_state.core.desired import Desired
@@ -20,16 +21,18 @@ if TYPE_CHECKING:
 @click.command("validate")
 @cluster_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when valid.")
-@click.option("--json", "as_json", is_flag=True, help="Errors as one JSON document (docs/json.md).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document (docs/json.md).")
 def command(**shared: Any) -> int:  # noqa: ANN401 (click's)
     """Check cluster files: every problem at once, with file, line and what to try.
 
     PATHS are cluster files or directories; none means every cluster in ./desired.
     """
     options = options_of_some(shared)
-    for desired in options.clusters():
-        if options.quiet:
-            continue
+    clusters = options.clusters()
+    if options.as_json:
+        click.echo(machine.valid_document(clusters))
+        return ExitStatus.OK
+    for desired in clusters if not options.quiet else ():
         click.echo(
             f"{desired.cluster}: {len(desired.hosts)} hosts, {len(desired.resources)} resources, valid"
         )

@@ -50,7 +50,8 @@ def look(cluster: str, logins: Mapping[str, Login], on_event: Callable[[str, str
         reached = [name for name in logins if name not in session.unreachable]
         looks = session.each(reached, lambda name: observer.ask(name, [section]))
         lost = {
-            name: HostLook(unknown=said.reason, hint=said.hint) for name, said in session.unreachable.items()
+            name: HostLook(unknown=said.reason, hint=_hint(said.hint, logins[name]))
+            for name, said in session.unreachable.items()
         }
     found: dict[str, Found] = {}
     problems: dict[str, str] = {}
@@ -65,6 +66,15 @@ def look(cluster: str, logins: Mapping[str, Login], on_event: Callable[[str, str
             hint="nothing was written: a file without these hosts would not be this cluster",
         )
     return found
+
+
+def _hint(hint: str, login: Login) -> str:
+    """What to do where there is no cluster file yet, from which keys could be pinned."""
+    if "hosts trust" not in hint:
+        return hint
+    file = login.known_hosts
+    asked = f"ssh-keyscan -p {login.port} {login.address} >> {file}"
+    return f"{asked}; then compare what ssh-keygen -lf {file} shows with the host's own"
 
 
 def _read(look: HostLook) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -97,6 +98,9 @@ def _key(path: str) -> Check:
         mode = Path(path).stat().st_mode
     except OSError as error:
         return Check(name, Verdict.BLOCKED, f"{path}: {error.strerror}", "set ssh.key in the cluster's YAML")
+    if not stat.S_ISREG(mode) or not os.access(path, os.R_OK):
+        evidence = f"{path} {'cannot be read' if stat.S_ISREG(mode) else 'is no file'}"
+        return Check(name, Verdict.BLOCKED, evidence, f"whose is it? ls -ld {path}")
     if mode & OTHERS:
         evidence = f"{path} has mode {stat.S_IMODE(mode):04o}: others may read it"
         return Check(name, Verdict.BLOCKED, evidence, f"on this machine:\nchmod 600 {path}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,8 +50,11 @@ _MEANINGS = (
 
 def before_connecting(login: Login) -> Unreachable | None:
     """What is wrong on this machine already: no key file, nothing pinned at all."""
-    if not Path(login.key).is_file():
-        return Unreachable(f"the SSH key {login.key} is not there", "set ssh.key in the cluster's YAML")
+    if not os.path.isfile(login.key):  # noqa: PTH113 (Path raises where it may not look)
+        what = "is no file" if os.path.lexists(login.key) else "is not there"
+        return Unreachable(f"the SSH key {login.key} {what}", "set ssh.key in the cluster's YAML")
+    if not os.access(login.key, os.R_OK):
+        return Unreachable(f"the SSH key {login.key} cannot be read", f"whose is it? ls -l {login.key}")
     if not Path(login.known_hosts).is_file():
         return Unreachable(f"no host key is pinned: {login.known_hosts} is not there", _PIN)
     return None

@@ -15,6 +15,8 @@ def _one_or_many(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
+
 NOT_YET = "not yet"
 """`healthy` of a container that nothing says is ill: there is nothing to do but to wait."""
 
@@ -47,7 +49,7 @@ class ComposeServiceResource(Resource):
     healthy: Annotated[bool, Attribute(effect=Effect.DISRUPTIVE)] = True
     current: Annotated[bool, Attribute(effect=Effect.DISRUPTIVE)] = True
     restart_on: tuple[str, ...] = Field(default=(), strict=False)
-    url: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = Field(default=(), strict=False)
+    url: Annotated[tuple[Url, ...], BeforeValidator(_one_or_many)] = Field(default=(), strict=False)
     healthy_within: int | None = Field(default=None, gt=0)
     gpus: Annotated[int | Literal["all"] | None, Attribute(effect=Effect.DISRUPTIVE)] = None
     image_follows: bool = True

@@ -96,12 +96,16 @@ def _network_hosts(hosts: dict[str, Node]) -> list[Node]:
 def _addresses(hosts: dict[str, Node], problems: Problems) -> None:
     seen: dict[str, str] = {}
     for name, host in hosts.items():
-        address = text_of(host, "address")
-        if not address:
+        given = host.get("address")
+        if given is None or not isinstance(given.scalar, str):
             continue
+        address = given.scalar
         place = host.deepest(["address"]).source
         if not is_host(address):
             problems.add(place, f"{address!r} is neither an IP address nor a host name")
+            continue
+        if is_ip(address) and ipaddress.ip_address(address).is_unspecified:
+            problems.add(place, f"{address} is the address of no host")
         key = str(ipaddress.ip_address(address)) if is_ip(address) else address.lower()
         if key in seen:
             problems.add(place, f"address {address} is already that of {seen[key]}")

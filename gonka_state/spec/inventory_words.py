@@ -89,6 +89,10 @@ def _names(cluster: str, members: Sequence[Member], problems: Problems, notes: N
             )
         elif made in taken:
             problems.add(listed.source, f"{listed.name} would be called {made}, as {taken[made]} is already")
+        elif listed.name in {NETWORK, ML, *RESERVED}:
+            notes.add(
+                listed.source, f"{listed.name} is called {made}: {listed.name} is a word of the cluster file"
+            )
         elif made != listed.name and not is_ip(listed.name):
             notes.add(listed.source, f"{listed.name} is called {made}: names have a-z, 0-9 and inner hyphens")
         taken[made] = listed.name

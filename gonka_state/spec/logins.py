@@ -21,6 +21,8 @@ HOP = re.compile(
     r"(?:(?P<user>[^@\s]+)@)?(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^:@\s\[\]]+))(?::(?P<port>[0-9]{1,5}))?"
 )
 
+SSH = 22
+
 
 def logins(words: Cluster, tree: Node, env: Mapping[str, str], problems: Problems) -> dict[str, Login]:
     """The login of every host, by name."""
@@ -76,14 +78,14 @@ class _Ways:
     def _hop(self, text: str) -> Login | None:
         parts = HOP.fullmatch(text)
         address = "" if parts is None else (parts["v6"] or parts["host"])
-        if parts is None or not is_host(address):
+        if parts is None or not is_host(address) or not 0 < int(parts["port"] or SSH) < 1 << 16:
             return None
         ssh = self.words.ssh
         return Login(
             host=address,
             address=address,
             user=parts["user"] or ssh.user,
-            port=int(parts["port"] or 22),
+            port=int(parts["port"] or SSH),
             key=self._path(["ssh", "key"], ssh.key),
             known_hosts=self._path(["ssh", "known_hosts"], ssh.known_hosts),
         )

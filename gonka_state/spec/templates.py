@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gonka_state.spec.problems import Problems
 
+_ABSENT = re.compile(r"'dict object' has no attribute '(\w+)'")
 _RUINED = re.compile("\0|\\\\u0000")
 
 
@@ -118,11 +119,13 @@ class Templates:
         place, trace = source, error.__traceback__
         while trace is not None:
             file = trace.tb_frame.f_code.co_filename
-            if any(Path(file).is_relative_to(directory) for directory in self._where):
+            if any(Path(file).resolve().is_relative_to(directory.resolve()) for directory in self._where):
                 place = self._place(file, trace.tb_lineno)
             trace = trace.tb_next
         text = str(error) if isinstance(error, UndefinedError) else f"{type(error).__name__}: {error}"
-        self._problems.add(place, text)
+        missing = _ABSENT.fullmatch(text)
+        hint = f"it uses {missing[1]}, which is not declared, or is null" if missing else ""
+        self._problems.add(place, hint or text)
 
     def _place(self, file: str | None, line: int) -> Source:
         shown = str(file or "template")

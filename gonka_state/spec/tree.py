@@ -169,6 +169,8 @@ def _syntax(error: MarkedYAMLError) -> str:
     problem = (error.problem or "cannot be understood").strip()
     if "'\\t'" in problem or '"\\t"' in problem:
         return "a tab cannot indent YAML; use spaces"
+    if "found another document" in problem:
+        return "a second document begins here; one file is one cluster, so it needs a file of its own"
     context = f" {error.context.strip()}" if error.context else ""
     return f"not YAML: {problem}{context}".splitlines()[0]
 

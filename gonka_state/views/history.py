@@ -109,8 +109,13 @@ def render_detail(one: Detail, style: Style) -> str:
         lines += [f"              {clean(line)}" for line in step.detail.splitlines()]
     lines += ["", "  open after it"] if one.open else []
     for incident in one.open:
+        # Of what is open only the last word is kept.
+        later = (
+            [f"      as it was seen last, {show_moment(incident.seen)}:"] if incident.seen > run.at else []
+        )
         lines += [
             *_incidents([incident], run.at, style),
+            *later,
             *(f"      {line}" for line in _said(incident, style)),
         ]
     return "\n".join(lines)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gonka_state.core.change import Change
+    from gonka_state.core.desired import Desired
     from gonka_state.core.incident import Seen
     from gonka_state.core.observation import Note
     from gonka_state.core.plan import Plan
@@ -47,6 +48,22 @@ def report_document(reports: Sequence[Report], status: int, further: Mapping[str
     ]
     document = {"format": "gonka-state/report", "version": VERSION, "exit_status": status}
     return text(document | {"clusters": clusters} | dict(further or {}))
+
+
+def valid_document(clusters: Sequence[Desired[Any]]) -> str:
+    """Clusters whose YAML is right."""
+    rows = [
+        {
+            "cluster": desired.cluster,
+            "file": desired.file,
+            "lab": desired.lab,
+            "hosts": len(desired.hosts),
+            "resources": len(desired.resources),
+            "missing": list(desired.missing),
+        }
+        for desired in clusters
+    ]
+    return text({"format": "gonka-state/valid", "version": VERSION, "exit_status": 0, "clusters": rows})
 
 
 def error_document(message: str, hint: str, status: int, problems: Sequence[str] = ()) -> str:

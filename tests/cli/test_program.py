@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -250,6 +251,13 @@ def test_needs_in_a_circle_are_refused_before_any_host_is_touched(cli: Program, 
 
     circle = "tiny-a/file:/a needs tiny-a/file:/b needs tiny-a/file:/a"
     assert (ran.status, ran.err.splitlines()[0]) == (4, f"error: {overlay}:5: needs go in a circle: {circle}")
+
+
+def test_validate_tells_programs_too(cli: Program, tiny: Tiny) -> None:
+    ran = cli("validate", tiny.file, "--json")
+
+    (found,) = json.loads(ran.out)["clusters"]
+    assert (ran.status, found["cluster"], found["hosts"], found["missing"]) == (0, "tiny", 2, [])
 
 
 def test_a_full_disk_is_no_bug(tiny: Tiny) -> None:

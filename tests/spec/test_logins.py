@@ -64,7 +64,9 @@ def test_a_hosts_own_words_win(read: Callable[..., Any]) -> None:
     assert ways(read(small=changed(ssh=", proxy_jump: gate", host=" proxy_jump: [],")))["ml-01"] == []
 
 
-@pytest.mark.parametrize("hop", ["a b", "x@y@z", "host:port", "300.1.1.1", "a:1:2"])
+@pytest.mark.parametrize(
+    "hop", ["a b", "x@y@z", "host:port", "gate.example:99999", "gate.example:0", "300.1.1.1", "a:1:2"]
+)
 def test_a_hop_that_is_none_is_named_at_its_place(read: Callable[..., Any], hop: str) -> None:
     with pytest.raises(InputError) as caught:
         read(small=changed(ssh=f", proxy_jump: [gate.example, '{hop}']"))

@@ -415,7 +415,12 @@ def _(cluster: Cluster) -> Iterator[str]:
     yield from (host for host in served if served[host] != stored[host])
 
 
-@row(52, "a node that only its file configures", "roles: {network: {node: null}}", refused="has no attribute")
+@row(
+    52,
+    "a node that only its file configures",
+    "roles: {network: {node: null}}",
+    refused="which is not declared, or is null",
+)
 def _(cluster: Cluster) -> Iterator[str]:
     if not cluster.one("node", cluster.network, "network-node"):
         yield "network-node"

@@ -68,7 +68,10 @@ def test_a_template_may_name_the_cluster_and_its_host(read: Callable[..., Any]) 
     ("template", "message"),
     [
         ("a\n{{ nobody }}", "templates/a.j2:2:1: 'nobody' is undefined"),
-        ("{{ network.pubic_host }}", "a.j2:1:1: 'dict object' has no attribute 'pubic_host'"),
+        (
+            "{{ network.pubic_host }}",
+            "templates/a.j2:1:1: it uses pubic_host, which is not declared, or is null",
+        ),
         ("\n\n{% if %}", "a.j2:3:1: Expected an expression, got 'end of statement block'"),
         ("\n{{ 1 / 0 }}", "a.j2:2:1: ZeroDivisionError: division by zero"),
         ("{{ ''.__class__.__mro__ }}", "access to attribute '__class__' of 'str' object is unsafe"),
