@@ -21,6 +21,7 @@ from gonka_state.core import xdg
 from gonka_state.core.bech32 import address_of
 from tests.e2e.execs import Execs
 from tests.e2e.holders import holders
+from tests.e2e.tampers import KEY
 from tests.e2e.walk import Walk
 from tests.e2e.world import ROOT, Cluster, Ran
 
@@ -43,7 +44,16 @@ network:
   keyring_password: {{env: NOT_SET}}
 hosts:
   {NETWORK}: {{address: 192.0.2.1, role: network, model: Qwen/Qwen3-32B-FP8}}
-  {ML}: {{address: 192.0.2.2, role: ml, model: Qwen/Qwen3-235B-A22B-Instruct-2507-FP8}}
+  {ML}:
+    address: 192.0.2.2
+    role: ml
+    model: Qwen/Qwen3-235B-A22B-Instruct-2507-FP8
+    # Beyond the plan, so that each kind is killed in the middle of a step.
+    logging: {{docker: {{max_size: 50m, max_file: 3}}}}
+    units: {{cron: {{running: true, enabled: true}}}}
+    sysctl: {{net.core.somaxconn: "2048"}}
+    blocks: {{/etc/environment: {{content: HF_HOME=/mnt/shared}}}}
+    authorized_keys: {{ubuntu: ["{KEY}"]}}
 """
 
 # Where a secret may lie on a host, and nowhere else: the file that must hold the password, Docker's own record of a
@@ -139,6 +149,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     try:
         subprocess.run(up, check=True, cwd=ROOT, timeout=600, capture_output=True)
         found = Bare(Cluster(lab.info(NAME), file), None)
+        found.cluster.shell(ML, "systemctl disable --quiet --now cron")
         try:
             with Execs(home / "execs") as execs:
                 found.execs = execs
@@ -163,6 +174,7 @@ def test_it_ends_in_sync_whatever_was_killed(bare: Bare) -> None:
     assert kinds >= {
         "package", "python-tool", "directory", "repository", "env-file", "file", "firewall-rule", "container-port",
         "firewall", "model", "compose-images", "compose-service", "warm-key", "registration", "node",
+        "docker-daemon", "service", "sysctl", "file-block", "authorized-keys",
     }, bare.killed  # fmt: skip
 
 
