@@ -84,8 +84,11 @@ def findings(plan: Plan) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def still_open(subject: str, *, unknown: bool, plan: Plan) -> bool:
-    """Whether something open that a look did not find again must stay open, because it could not be judged."""
+def still_open(subject: str, *, unknown: bool, stray: bool, plan: Plan) -> bool:
+    """Whether something open that a look did not find again must stay open, because it could not be judged.
+
+    A `stray` was there and never declared.
+    """
     host, _, rest = subject.partition("/")
     if subject != host and any(looked.host == host and looked.unknown for looked in plan.hosts):
         return True
@@ -93,7 +96,7 @@ def still_open(subject: str, *, unknown: bool, plan: Plan) -> bool:
     if unknown:
         # What only may follow was not seen either.
         return any(change.conditional for change in mine)
-    if mine or subject in map(str, plan.synced):
+    if mine or not stray or subject in map(str, plan.synced):
         return bool(mine)
     # What nobody declared is not in a plan whose look could not see its kind: what is declared of it tells.
     beside = host, rest.partition(":")[0], Action.UNKNOWN

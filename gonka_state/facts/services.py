@@ -78,16 +78,18 @@ def observe_service(state: ContainersState, resource: ComposeServiceResource, he
         return Absent(details=_details(state, resource, mine), reason=_why_absent(state, resource))
     container, today = mine[0], today_of(state, resource)
     cards = state.cards.get(container.id, Cards(unknown=f"not asked, it was made in {container.directory}"))
-    if resource.gpus is not None and cards.unknown and container.status == "running":
-        return Unknown(f"the cards in its container cannot be counted: {cards.unknown}", hint=_CARDS)
     changed = _changed(state, resource, mine, here)
+    uncounted = resource.gpus is not None and cards.unknown and container.status == "running"
+    if uncounted and not changed:
+        return Unknown(f"the cards in its container cannot be counted: {cards.unknown}", hint=_CARDS)
     sick = ailment(container, state.now, resource.url, state.urls or {})
     attributes: dict[str, Value] = {
         "running": container.status in RUNS,
         "healthy": NOT_YET if sick and container.health != "unhealthy" else not sick,
         "current": not changed,
         "image": _images(state, container, today)[0],
-        "gpus": cards.count,
+        # A container that is made anew is counted then.
+        "gpus": _cards_wanted(state, resource, container) if uncounted else cards.count,
     }
     return Present(
         attributes,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from gonka_state.core.incident import Finding, findings, origin, still_open
+from gonka_state.core.incident import Finding, Origin, findings, origin, still_open
 from gonka_state.core.units import DAY
 from gonka_state.history.file import writing
 from gonka_state.history.read import open_now
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from gonka_state.core.history import Step
-    from gonka_state.core.incident import Origin, Seen
+    from gonka_state.core.incident import Seen
     from gonka_state.core.observation import Value
     from gonka_state.core.plan import Plan
 
@@ -70,7 +70,7 @@ def record(connection: sqlite3.Connection, entry: Entry) -> dict[str, Seen]:
         writer.forget()
         last = dict(connection.execute("SELECT address, digest FROM wishes WHERE cluster = ?", (cluster,)))
         found = findings(entry.plan) if entry.whole else ()
-        writer.close({(item.subject, item.unknown) for item in found})
+        writer.close({(item.subject, item.unknown) for item in found}, last)
         for item in found:
             writer.open(item, origin(item, entry.wishes.get(item.subject), last.get(item.subject)))
         writer.remember(last)
@@ -130,29 +130,29 @@ class _Writer:
         newest = self.connection.execute(
             "SELECT max(at) FROM runs WHERE cluster = ? AND id < ?", (self.cluster, self.run)
         ).fetchone()[0]
-        if newest is not None and newest < self.entry.at - self.entry.keep * DAY:
-            return
-        oldest = (self.cluster, self.entry.at - self.entry.keep * DAY)
+        now = self.entry.at if newest is None else min(self.entry.at, newest)
+        oldest = (self.cluster, now - self.entry.keep * DAY)
         self.connection.execute("DELETE FROM runs WHERE cluster = ? AND at < ?", oldest)
         self.connection.execute("DELETE FROM incidents WHERE cluster = ? AND closed < ?", oldest)
 
-    def close(self, found: Collection[tuple[str, bool]]) -> None:
-        """Close what is open and was neither found again nor hidden from this look."""
+    def close(self, found: Collection[tuple[str, bool]], last: Collection[str]) -> None:
+        """Close what is open and was neither found again nor hidden from this look; `last` was in sync once."""
         rows = self.connection.execute(
-            "SELECT id, subject, unknown FROM incidents WHERE cluster = ? AND closed IS NULL", (self.cluster,)
+            "SELECT id, subject, unknown, origin FROM incidents WHERE cluster = ? AND closed IS NULL",
+            (self.cluster,),
         ).fetchall()
         over = [
             (self.entry.at, self.run, number)
-            for number, subject, unknown in rows
-            if self._over(subject, unknown=bool(unknown), found=found)
+            for number, subject, unknown, why in rows
+            if self._over(subject, bool(unknown), found, stray=why == Origin.DRIFT and subject not in last)
         ]
         self.connection.executemany("UPDATE incidents SET closed = ?, closing_run = ? WHERE id = ?", over)
 
-    def _over(self, subject: str, *, unknown: bool, found: Collection[tuple[str, bool]]) -> bool:
+    def _over(self, subject: str, unknown: bool, found: Collection[tuple[str, bool]], *, stray: bool) -> bool:  # noqa: FBT001 (a value of the row)
         if not self.entry.whole:
             return subject in self.entry.settled
         return (subject, unknown) not in found and not still_open(
-            subject, unknown=unknown, plan=self.entry.plan
+            subject, unknown=unknown, stray=stray, plan=self.entry.plan
         )
 
     def open(self, item: Finding, why: Origin) -> None:

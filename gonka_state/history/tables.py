@@ -59,6 +59,8 @@ MIGRATIONS = (
     """
     DROP INDEX runs_by_time;
     CREATE INDEX runs_by_time ON runs (cluster, at, id, whole, status, pending);
+    """,
+    """
     ALTER TABLE clusters ADD COLUMN wish TEXT NOT NULL DEFAULT '';
     CREATE TABLE receivers (
         cluster INTEGER NOT NULL REFERENCES clusters ON DELETE CASCADE,

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from gonka_state.core.address import plain
+from gonka_state.core.kept import is_data
 from gonka_state.spec.chain_source import LOOPBACK, PORT, own_address
 from gonka_state.spec.checks import default_id, is_host
 from gonka_state.spec.drafts import Draft, given
@@ -107,11 +108,10 @@ class Expansion:
         return {"needs": [f"repository:{words.path}"]} if words is not None and inside else {}
 
     def kept(self, host: str, path: str, words: File | EnvFile) -> dict[str, str]:
-        """Whose a file in the checkout is where nobody says: the checkout's owner's, and the group of that name."""
-        if words.owner is not None or not self.in_checkout(path):
+        """Whose a file in the checkout is where nobody says: the checkout's owner's; the chain's data has its own."""
+        if words.owner is not None or not self.in_checkout(path) or is_data(path):
             return {}
-        owner = self.words.keeper(host)
-        return {"owner": owner, "group": words.group or owner}
+        return {"owner": self.words.keeper(host)}
 
     def _file(self, name: str, path: str, host: Host, node: Node) -> Draft:
         words = host.files[path]
@@ -217,4 +217,5 @@ def _services(host: Host, mark: str) -> list[str]:
 
 
 def _below(path: str, directory: str) -> bool:
-    return PurePosixPath(path).is_relative_to(directory)
+    inside = PurePosixPath(path)
+    return inside.is_relative_to(directory) and ".." not in inside.parts

@@ -28,6 +28,11 @@ def required(expansion: Expansion, name: str, label: str, words: Requirement, no
     data = {"name": label, "topic": label, **given(words)}
     if words.targets is not None:
         data["targets"] = list(dict.fromkeys(_targets(expansion, name, node.deepest(["targets"]))))
+    if words.ports is not None:
+        data["ports"] = [
+            f"{int(port)}/{protocol or 'tcp'}"
+            for port, _, protocol in (p.partition("/") for p in words.ports)
+        ]
     hub = cluster.hub
     path = PurePosixPath(data.get("path", "/"))
     if data["topic"] == "disk" and hub is not None and PurePosixPath(hub.home).is_relative_to(path):

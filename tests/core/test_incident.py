@@ -61,27 +61,27 @@ def test_a_silent_host_is_one_finding() -> None:
 def test_what_could_not_be_judged_stays_as_it_was() -> None:
     looked = plan(change("b", "/x", Action.UNKNOWN), change("a", "/z", Action.UNKNOWN), b="is off")
 
-    assert still_open("b/file:/x", unknown=False, plan=looked)
-    assert still_open("b/file:/x", unknown=True, plan=looked)
-    assert still_open("a/file:/z", unknown=False, plan=looked)
-    assert not still_open("a/file:/y", unknown=False, plan=looked)
-    assert not still_open("a/file:/y", unknown=True, plan=looked)
-    assert not still_open("a", unknown=True, plan=looked)
+    assert still_open("b/file:/x", unknown=False, stray=False, plan=looked)
+    assert still_open("b/file:/x", unknown=True, stray=False, plan=looked)
+    assert still_open("a/file:/z", unknown=False, stray=False, plan=looked)
+    assert not still_open("a/file:/y", unknown=False, stray=False, plan=looked)
+    assert not still_open("a/file:/y", unknown=True, stray=False, plan=looked)
+    assert not still_open("a", unknown=True, stray=False, plan=looked)
 
 
 def test_what_nobody_declared_is_not_over_while_its_kind_is_not_seen() -> None:
     stray = "a/file:/stray"
 
-    assert still_open(stray, unknown=False, plan=plan(change("a", "/z", Action.UNKNOWN)))
-    assert still_open("b/file:/stray", unknown=False, plan=plan(b="is off"))
+    assert still_open(stray, unknown=False, stray=True, plan=plan(change("a", "/z", Action.UNKNOWN)))
+    assert still_open("b/file:/stray", unknown=False, stray=True, plan=plan(b="is off"))
     assert not still_open(
-        stray, unknown=False, plan=plan(change("a", "/z"), change("b", "/x", Action.UNKNOWN))
+        stray, unknown=False, stray=False, plan=plan(change("a", "/z"), change("b", "/x", Action.UNKNOWN))
     )
 
 
 def test_what_was_unknown_and_now_only_may_follow_was_not_seen() -> None:
-    assert still_open("a/file:/x", unknown=True, plan=plan(change("a", "/x", conditional=True)))
-    assert not still_open("a/file:/x", unknown=True, plan=plan(change("a", "/x")))
+    assert still_open("a/file:/x", unknown=True, stray=False, plan=plan(change("a", "/x", conditional=True)))
+    assert not still_open("a/file:/x", unknown=True, stray=False, plan=plan(change("a", "/x")))
 
 
 def test_a_resource_of_a_silent_host_is_known_by_its_host() -> None:

@@ -234,6 +234,18 @@ def test_cards_of_a_container_that_was_not_asked_are_unknown() -> None:
 
     assert isinstance(seen, Unknown)
     assert "cannot be counted: not asked, it was made in /srv" in seen.reason
+    # One that is to be made anew all the same is counted then.
+    moved = replace(
+        state,
+        projects={
+            compose.project_key(service): Project(
+                name="join", services={"api": Service(image="api:1", hash="other")}
+            )
+        },
+    )
+    changed = observe_service(moved, service, Here("ml-01", {}))
+    assert isinstance(changed, Present)
+    assert (changed.attributes["current"], changed.attributes["gpus"]) == (False, 8)
 
 
 @pytest.mark.parametrize(

@@ -259,6 +259,22 @@ def test_runs_at_the_same_time_tell_once(store: Store) -> None:
     assert sorted(line for lines in said for line in lines if line) == [f"incident: {A} {B}"]
 
 
+def test_a_history_of_any_version_goes_on(store: Store) -> None:
+    for version in range(len(MIGRATIONS) + 1):
+        file = store.file.with_name(f"version-{version}.db")
+        file.parent.mkdir(exist_ok=True)
+        with sqlite3.connect(file) as connection:
+            for statement in (text for script in MIGRATIONS[:version] for text in script.split(";")):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {version}")
+        connection.close()
+        older = Store(file)
+
+        check(older, looked(differing("a")))
+        with opened(file) as connection:
+            assert Outbox(connection, 1).give_up(["r"]) == 0
+
+
 def test_a_history_from_before_there_were_messages_goes_on(store: Store) -> None:
     store.file.parent.mkdir()
     with sqlite3.connect(store.file) as connection:

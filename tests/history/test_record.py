@@ -132,6 +132,25 @@ def test_what_is_old_goes_and_what_is_open_stays(store: Store) -> None:
 
     assert [i.finding.subject for i in incidents(store)] == [B]
     assert runs(store) == [3, 4]
+    # Where checks are rarer than that, the last two are kept.
+    for _ in range(3):
+        store.now += 10 * DAY
+        store.keep(looked(differing("b")), keep=9)
+    assert runs(store) == [6, 7]
+
+
+def test_what_is_declared_no_more_is_over_though_its_kind_is_not_seen(store: Store) -> None:
+    unseen = Change(Address("host", "file", "c"), Action.UNKNOWN)
+    stray = Change(Address("host", "file", "stray"), Action.DELETE)
+    store.keep(looked())
+    store.keep(looked(differing("a"), stray))
+    assert {i.finding.subject for i in incidents(store)} == {A, "host/file:stray"}
+
+    store.keep(looked(unseen, names=("b",)))
+
+    assert [i.finding.subject for i in incidents(store) if i.closed is None and not i.finding.unknown] == [
+        "host/file:stray"
+    ]
 
 
 def test_a_diff_of_another_wish_says_nothing_of_the_cluster(store: Store) -> None:

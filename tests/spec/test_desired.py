@@ -158,22 +158,31 @@ def test_the_checkout_and_our_files_in_it_are_the_login_users(
     )
     desired = load([CLUSTER], overlays=[overlay], models=models, env=VALUES)[0]
     whose = {
-        (
-            address.host,
-            address.kind,
-            item.resource.model_dump()["owner"],
-            item.resource.model_dump().get("group"),
-        )
+        (address.host, address.kind, item.resource.model_dump()["owner"])
         for address, item in desired.resources.items()
         if address.kind in {"repository", "file", "env-file"} and address.name.startswith("/opt/gonka")
     }
 
     assert whose == {
-        (host, kind, user, None if kind == "repository" else user)
+        (host, kind, user)
         for host, user in [*((host, "deploy") for host in desired.hosts if host != ML[1]), (ML[1], "root")]
         for kind in ("repository", "file", "env-file")
         if (host, kind) != (ML[2], "env-file")
-    } | {(ML[2], "env-file", "keeper", None)}
+    } | {(ML[2], "env-file", "keeper")}
+
+
+def test_the_chains_data_and_what_only_seems_to_lie_in_the_checkout_keep_their_owners(
+    models: Mapping[str, type[Resource]], tmp_path: Path
+) -> None:
+    overlay = tmp_path / "files.yaml"
+    names = (f"{IN_CHECKOUT}.inference/config/app.toml", "/opt/gonka/../etc/motd")
+    lines = [f"      {name}: {{mode: '0644'}}" for name in names]
+    overlay.write_text("\n".join(["cluster: cluster2", "hosts:", f"  {ML[1]}:", "    files:", *lines]))
+    desired = load([CLUSTER], overlays=[overlay], models=models, env=VALUES)[0]
+
+    for name in names:
+        file = found(desired, f"{ML[1]}/file:{name}")
+        assert (file.owner, file.group) == (None, None)
 
 
 def test_an_ml_host_gets_no_secret_and_nothing_but_what_it_needs(desired: Desired[Resource]) -> None:
