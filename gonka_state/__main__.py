@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import NoReturn
 
 from gonka_state.core.leaving import leave
 
@@ -52,8 +51,14 @@ def _as_interrupts(*numbers: signal.Signals) -> None:
             signal.signal(number, _interrupt)
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+def _interrupt(*_: object) -> None:
+    """Raise in the main greenlet, wherever the signal finds us: a thread of paramiko's would swallow it."""
+    if "gevent" in sys.modules:
+        from gevent import get_hub  # noqa: PLC0415 (only where it is loaded)
+
+        get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
+    else:
+        raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -112,7 +112,10 @@ def run(arguments: Sequence[str]) -> int:
 def _ending(error: BaseException, *, as_json: bool) -> int:
     match error:
         case click.Abort() | KeyboardInterrupt():
-            click.echo("interrupted; run the same command again, it continues from what is true", err=True)
+            with suppress(OSError):  # a terminal that was closed is told nothing
+                click.echo(
+                    "interrupted; run the same command again, it continues from what is true", err=True
+                )
             return ExitStatus.INTERRUPTED
         case click.ClickException():
             status = ExitStatus.USAGE if isinstance(error, click.UsageError) else ExitStatus.ERROR

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -101,7 +101,8 @@ def _run(jobs: Sequence[Job], manner: Manner) -> None:
         side_by_side([partial(manner.run, job) for job in jobs])
     except KeyboardInterrupt:
         for address in (address for job in jobs for address in job.running()):
-            click.echo(f"{address}: was running; the next look tells what became of it", err=True)
+            with suppress(OSError):
+                click.echo(f"{address}: was running; the next look tells what became of it", err=True)
         raise
 
 

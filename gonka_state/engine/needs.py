@@ -72,10 +72,14 @@ def _undone_backwards(
         for edge in found[address]:
             if edge.on in gone:
                 turned.setdefault(edge.on, set()).add(Edge(address))
+
+    def holds(address: Address, edge: Edge) -> bool:
+        if address in gone:
+            return edge.on not in gone and edge.on.host == address.host
+        # What stays needs nothing of what goes; it may only have to follow.
+        return edge.on not in gone or edge.refresh
+
     return {
-        address: [
-            *(e for e in edges if not (address in gone and (e.on in gone or e.on.host != address.host))),
-            *sorted(turned.get(address, ())),
-        ]
+        address: [*(e for e in edges if holds(address, e)), *sorted(turned.get(address, ()))]
         for address, edges in found.items()
     }

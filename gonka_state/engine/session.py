@@ -61,6 +61,7 @@ class Session:
     operating: dict[str, RLock] = field(default_factory=dict)
     at_once: dict[str, BoundedSemaphore] = field(default_factory=dict)
     reconnecting: dict[str, BoundedSemaphore] = field(default_factory=dict)
+    in_vain: dict[str, tuple[float, Unreachable]] = field(default_factory=dict)
 
     def each(self, names: Iterable[str], work: Callable[[str], T]) -> dict[str, T]:
         """`work(host)` for several hosts at once, in pyinfra's own pool."""
@@ -118,14 +119,21 @@ class Session:
 
     def reconnect(self, name: str) -> Unreachable | None:
         """Get a lost connection back, or say why not; one that still answers stays, with all that runs on it."""
-        # What loses a connection loses it for every lane of the host: only the first makes it anew.
+        # What loses a connection loses it for every lane of the host: only the first makes it anew, or tries in vain.
+        asked = time.monotonic()
         with self.reconnecting.setdefault(name, BoundedSemaphore()):
+            tried, problem = self.in_vain.get(name, (0.0, None))
+            if tried > asked:
+                return problem
             host = self.hosts[name]
             if answers(getattr(host.connector, "client", None), self.run.timeouts.connect + 5):
                 return None
             _close(host)
             host.connected = False
-            return _connect(host, self.logins[name], self, lambda _host, _text: None)
+            problem = _connect(host, self.logins[name], self, lambda _host, _text: None)
+            if problem is not None:
+                self.in_vain[name] = time.monotonic(), problem
+            return problem
 
     def count(self, name: str) -> None:
         """One more exec on a host."""

@@ -151,6 +151,32 @@ def test_a_host_that_accepts_and_says_nothing_can_be_interrupted(tiny: Tiny, num
     assert err == "\ninterrupted; run the same command again, it continues from what is true\n"
 
 
+IN_A_THREAD = """
+from gevent import monkey
+monkey.patch_all()
+import os, signal, threading, time
+from gonka_state.__main__ import _as_interrupts
+_as_interrupts(signal.SIGTERM)
+def busy():
+    os.kill(os.getpid(), signal.SIGTERM)
+    for _ in range(1000000): pass
+try:
+    threading.Thread(target=busy, daemon=True).start()
+    time.sleep(30)
+except KeyboardInterrupt:
+    print("ended")
+"""
+
+
+def test_a_signal_that_finds_a_thread_ends_the_program_and_not_the_thread() -> None:
+    """Paramiko's connections are threads, and a thread keeps what is raised in it to itself."""
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_THREAD], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (done.stdout, done.stderr) == ("ended\n", "")
+
+
 def test_a_reader_that_goes_away_leaves_no_traceback_and_no_success(tiny: Tiny) -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -108,6 +108,36 @@ def test_a_connection_that_still_answers_stays_with_all_that_runs_on_it(site: Si
         assert lock.lost() == ""
 
 
+def test_a_host_that_is_gone_is_tried_once_for_all_who_wait(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gonka_state.engine import session as module  # noqa: PLC0415 (loads pyinfra)
+    from gonka_state.engine.unreachable import Unreachable  # noqa: PLC0415 (as above)
+
+    tried: list[str] = []
+
+    def in_vain(host: object, *_: object) -> Unreachable:
+        tried.append(str(host))
+        time.sleep(0.5)
+        return Unreachable("is off")
+
+    with site.locked() as (session, _):
+        monkeypatch.setattr(module, "answers", lambda *_: False)
+        monkeypatch.setattr(module, "_close", lambda *_: None)
+        monkeypatch.setattr(module, "_connect", in_vain)
+        said: list[object] = []
+        lanes = [threading.Thread(target=lambda: said.append(session.reconnect("net"))) for _ in range(4)]
+        for lane in lanes:
+            lane.start()
+        for lane in lanes:
+            lane.join()
+        assert (len(tried), said) == (1, [Unreachable("is off")] * 4)
+
+        # Whoever asks later tries again.
+        session.reconnect("net")
+        assert len(tried) == 2
+
+
 def test_a_lock_lost_with_its_connection_is_taken_back(site: Site) -> None:
     with site.locked() as (session, lock):
         site.lose(session)

@@ -15,7 +15,7 @@ import pytest
 from gonka_state.core.address import Address
 from gonka_state.core.masking import placeholder
 from gonka_state.core.order import Edge
-from gonka_state.engine.needs import edges
+from gonka_state.engine.needs import check_needs, edges
 from gonka_state.registry import KINDS
 from gonka_state.spec.load import load
 
@@ -169,6 +169,19 @@ def test_the_checkout_and_our_files_in_it_are_the_login_users(
         for kind in ("repository", "file", "env-file")
         if (host, kind) != (ML[2], "env-file")
     } | {(ML[2], "env-file", "keeper")}
+
+
+def test_what_goes_together_on_a_host_is_no_circle(
+    models: Mapping[str, type[Resource]], tmp_path: Path
+) -> None:
+    overlay = tmp_path / "gone.yaml"
+    overlay.write_text(
+        f"cluster: cluster2\nhosts: {{{ML[1]}: {{resources: [\n"
+        "  {kind: compose-service, name: mlnode-310, directory: /opt/gonka/deploy/join, state: absent},\n"
+        "  {kind: firewall-rule, port: '8081', from: any, state: absent}]}}\n"
+    )
+
+    check_needs(load([CLUSTER], overlays=[overlay], models=models, env=VALUES), KINDS)
 
 
 def test_the_chains_data_and_what_only_seems_to_lie_in_the_checkout_keep_their_owners(
