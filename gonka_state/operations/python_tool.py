@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from gonka_state.core.change import Action
 from gonka_state.errors import StepError
 from gonka_state.facts.base import quote
+from gonka_state.operations.alone import ALONE
 from gonka_state.operations.base import Do, fail
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ NO_VENV, NO_PACKAGE, SILENT, BUSY = 3, 4, 5, 6
 # written as it will be once the environment is in its place.
 _BUILD = r"""
 umask 022
+alone "$path" || exit 1
 new=$path.gonka-state old=$path.gonka-state-old
 export PYTHONDONTWRITEBYTECODE=1 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 for process in /proc/[0-9]*; do
@@ -30,7 +32,6 @@ done
 rm -rf -- "$new" "$old"
 trap '[ $? = 0 ] || rm -rf -- "$new"' EXIT
 trap 'exit 1' HUP INT TERM
-mkdir -p -- "$(dirname -- "$path")" || exit 1
 said=$(python3 -m venv -- "$new" 2>&1) || { echo "$said" >&2; exit 3; }
 said=$("$new/bin/python" -m pip install --quiet "$@" "$package==$version" 2>&1) || { echo "$said" >&2; exit 4; }
 grep -rlIF -- "$new" "$new/bin" "$new/pyvenv.cfg" | while IFS= read -r file; do
@@ -64,7 +65,7 @@ def apply(step: Step[PythonToolResource]) -> Commands:
     if step.change.action is Action.CREATE or step.differs("version") or step.differs("runs"):
         sources = f"set -- {quote(*_sources(wish.wheels))}\n"
         result = yield Do(
-            f"build {wish.path}", names + sources + _BUILD, deadline=step.timeouts.pull, check=False
+            f"build {wish.path}", names + sources + ALONE + _BUILD, deadline=step.timeouts.pull, check=False
         )
         if result.status:
             raise _error(wish, result)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gonka_state.core.change import Action
 from gonka_state.errors import StepError
 from gonka_state.facts.base import quote
+from gonka_state.operations.alone import ALONE
 from gonka_state.operations.base import Do, Step, fail
 
 if TYPE_CHECKING:
@@ -40,11 +41,11 @@ fetch() {
 }
 """
 
-_PREPARE = r"""
+_PREPARE = f"""{ALONE}
+alone "$path"
 place=$path.gonka-state
 rm -rf -- "$place"
 trap '[ $? = 0 ] || rm -rf -- "$place"' EXIT
-mkdir -p -- "$(dirname -- "$path")"
 mkdir -- "$place"
 chown "$uid:$gid" -- "$place"
 g init --quiet

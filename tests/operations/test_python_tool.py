@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+import time
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -81,6 +83,28 @@ def test_it_is_built_whole_or_not_at_all(tmp_path: Path, wheels: Path) -> None:
     carry_out(apply(step_of(wish(place, wheels, "2.0"), Action.UPDATE, "version")))
     assert said(place) == "2.0"
     assert [path.name for path in place.parent.iterdir()] == ["gs.x"]
+
+
+def test_what_a_killed_converge_still_builds_is_waited_for(tmp_path: Path, wheels: Path) -> None:
+    place = tmp_path / "opt" / "gs"
+    failed: list[BaseException] = []
+
+    def build() -> None:
+        try:
+            carry_out(apply(step_of(wish(place, wheels), Action.CREATE)))
+        except BaseException as error:  # noqa: BLE001 (told below)
+            failed.append(error)
+
+    builds = [threading.Thread(target=build) for _ in range(3)]
+    for one in builds:
+        one.start()
+        time.sleep(0.7)
+    for one in builds:
+        one.join()
+
+    assert failed == []
+    assert said(place) == "1.0"
+    assert [path.name for path in place.parent.iterdir()] == ["gs"]
 
 
 def test_the_link_alone_does_not_build_and_replaces_no_file(tmp_path: Path, wheels: Path) -> None:
