@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gonka_state.core.change import Action
 from gonka_state.core.diagnosis import Finding, clear, found, unknown
+from gonka_state.core.units import MINUTE, human_duration
 from gonka_state.engine.told import advice, listed, reasons, unseen
 from gonka_state.facts.snapshot import understood
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from gonka_state.resources.base import Resource
 
     Ask = Callable[["Case"], Finding | None]
+
+RESTLESS, RECENTLY = 3, 15 * MINUTE
+"""Restarts by Docker, and seconds since the last: who comes to that will end again."""
 
 S = TypeVar("S")
 R = TypeVar("R", bound="Resource")
@@ -143,3 +147,18 @@ def messages(hits: list[tuple[Ended, dict[str, int]]]) -> str:
 def times(said: Mapping[str, int]) -> str:
     """Texts with how often they were said."""
     return ", ".join(f"{text} ({count} times)" if count > 1 else text for text, count in said.items())
+
+
+def ending(one: Ended) -> str:
+    """How a container ended that does not run; nothing where it runs, or was stopped."""
+    if one.status == "running" or not (one.exit or one.killed_for_memory):
+        return ""
+    memory = "killed for memory, " if one.killed_for_memory else ""
+    return f"{one.name} ended with status {one.exit}, {memory}restarted {one.restarts} times"
+
+
+def again(one: Ended) -> str:
+    """That a container ended by itself time and again; nothing where it did not, or long ago."""
+    if one.restarts < RESTLESS or one.age >= RECENTLY:
+        return ""
+    return f"{one.name} restarted {one.restarts} times, the last time {human_duration(one.age)} ago"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gonka_state.core.diagnosis import Finding, clear, found, unknown
-from gonka_state.core.units import DAY, MINUTE, human_age, human_bytes, human_duration
-from gonka_state.engine.case import differs, in_attributes, missing, times
+from gonka_state.core.units import DAY, human_age, human_bytes
+from gonka_state.engine.case import again, differs, ending, in_attributes, missing, times
 from gonka_state.engine.told import advice, listed, reasons, unseen
 from gonka_state.facts.base import quote
 from gonka_state.resources.compose_service import ComposeServiceResource
@@ -27,9 +27,6 @@ LARGE = 200 * 10**9
 
 SHARE = 0.5
 """The part of the memory that one container of the network host may use."""
-
-RESTLESS, RECENTLY = 3, 15 * MINUTE
-"""Restarts by Docker, and seconds since the last: who comes to that will end again."""
 
 _CARDS = {"gpus", "gpu-model", "cuda", "nvidia-runtime", "container-toolkit"}
 
@@ -72,37 +69,26 @@ _RUNS = in_attributes("running", "healthy")
 
 
 def containers(case: Case) -> Finding | None:
-    """Containers that are declared and do not run, or are not healthy; with how they ended."""
+    """Containers that are declared and do not run, or are not healthy; with how they ended, and who ends all the time."""
     mine = [change for _, change in case.all(ComposeServiceResource)]
     hurts = [change for change in mine if change.pending and (missing(change) or _RUNS(change))]
-    if hurts:
-        names = {change.address.name for change in hurts}
-        ended = [
-            f"{one.name} ended with status {one.exit}, {'killed for memory, ' if one.killed_for_memory else ''}"
-            f"restarted {one.restarts} times"
-            for one in case.containers()
-            if one.service in names and (one.exit or one.killed_for_memory) and one.status != "running"
-        ]
-        logs = [f"gonka-state logs {case.host} {name} --path {case.desired.file}" for name in sorted(names)]
-        fix = "\n".join([*logs, advice(hurts, case.desired, case.host)])
-        return found("; ".join([listed(hurts), *ended]), fix)
+    names = {change.address.name for change in hurts}
+    # Between two of its ends a look finds a container well, or cannot ask it: neither says that nothing is wrong.
+    ended = [
+        (one.service, text)
+        for one in case.containers()
+        if (text := (ending(one) if one.service in names else "") or again(one))
+    ]
+    if hurts or ended:
+        services = sorted({*names, *(name for name, _ in ended if name)})
+        logs = [f"gonka-state logs {case.host} {name} --path {case.desired.file}" for name in services]
+        closing = [advice(hurts, case.desired, case.host)] if hurts else []
+        told = [*([listed(hurts)] if hurts else []), *(text for _, text in ended)]
+        return found("; ".join(told), "\n".join([*logs, *closing]))
     dark = unseen(mine)
     if dark:
         return unknown(*reasons(dark))
-    return _again_and_again(case) or (clear(f"{len(mine)} run") if mine else None)
-
-
-def _again_and_again(case: Case) -> Finding | None:
-    """Containers that run, and ended by themselves time and again before: each look may find them well."""
-    restless = [one for one in case.containers() if one.restarts >= RESTLESS and one.age < RECENTLY]
-    if not restless:
-        return None
-    told = [
-        f"{one.name} restarted {one.restarts} times, the last time {human_duration(one.age)} ago"
-        for one in restless
-    ]
-    logs = [f"gonka-state logs {case.host} {one.service} --path {case.desired.file}" for one in restless]
-    return found("; ".join(told), "\n".join(logs))
+    return clear(f"{len(mine)} run") if mine else None
 
 
 def memory(case: Case) -> Finding | None:

@@ -405,6 +405,33 @@ def test_how_a_container_ended_is_told_with_it(recorded: Recorded, case: Callabl
     assert finding.evidence.endswith("x ended with status 137, killed for memory, restarted 4 times")
 
 
+@pytest.mark.parametrize("action", [Action.UNKNOWN, Action.UPDATE])
+def test_between_its_ends_a_container_is_neither_well_nor_unknown(
+    recorded: Recorded, case: Callable[..., Case], action: Action
+) -> None:
+    change = replace(changed(recorded, "compose-service", "healthy", host=ML), action=action)
+    restless = replace(ended("x", restarts=4, age=42.0), service=change.address.name)
+
+    finding = ask("containers", case(ML, (change,), **crashed(restless)))
+
+    assert finding is not None
+    assert finding.verdict is Verdict.FOUND
+    assert finding.evidence.endswith("x restarted 4 times, the last time 42 s ago")
+
+
+def test_what_stands_before_a_container_that_ends_all_the_time_does_not_hide_it(
+    recorded: Recorded, case: Callable[..., Case]
+) -> None:
+    before = changed(recorded, "compose-service", "healthy", host=ML, reason="does not answer")
+    restless = replace(ended("x", restarts=4, age=42.0), service="another")
+
+    finding = ask("containers", case(ML, (before,), **crashed(restless)))
+
+    assert finding is not None
+    assert finding.evidence.endswith("does not answer; x restarted 4 times, the last time 42 s ago")
+    assert "logs cluster2-ml-01 another " in finding.fix
+
+
 def test_files_of_killed_downloads(recorded: Recorded, case: Callable[..., Case]) -> None:
     seen = case(ML)
     left = Unmanaged(ML, "model", "Qwen/Qwen3-32B-FP8 (unfinished)", "1.2 GB in 1 unfinished file")
