@@ -50,19 +50,22 @@ def chain(expansion: Expansion, name: str, host: Host, node: Node) -> Iterator[D
 def _complete(expansion: Expansion, directory: str | None) -> None:
     """Refuse words that would mean nothing, because something they need is not declared."""
     words = expansion.words.network
+    admin, url = (
+        "a service with admin: true on the network host",
+        "network.public_host or network.registration.url",
+    )
     declared = {
         "network.seed": words.seed,
         "network.account.pubkey": expansion.context.pubkey,
         "network.ml_key_name": words.ml_key_name,
-        "network.public_host or network.registration.url": expansion.context.public_host
+        url: expansion.context.public_host
         or (words.registration.url if words.registration is not None else None),
-        "a service with admin: true on the network host": directory,
+        admin: directory,
     }
-    admin = "a service with admin: true on the network host"
     member = ("network.seed", "network.account.pubkey", admin)
     needs = {
         "chain_sync": (admin,),
-        "registration": (*member, "network.public_host or network.registration.url"),
+        "registration": (*member, url),
         "grants": (*member, "network.ml_key_name"),
         "setup_report": (admin,),
     }
