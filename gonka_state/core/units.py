@@ -36,7 +36,8 @@ def human_bytes(count: float) -> str:
 
 
 def human_duration(seconds: float) -> str:
-    """`42 s`, `12 min`, `3 h 20 min`."""
+    """`42 s`, `12 min`, `3 h 20 min`; `0 s` where one clock runs before the other."""
+    seconds = max(0, seconds)
     if seconds < 100:  # noqa: PLR2004 (below, seconds are what people count in)
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -46,7 +47,7 @@ def human_duration(seconds: float) -> str:
 def human_age(seconds: float) -> str:
     """As a duration; what is two days old or more in days and hours."""
     if seconds < 2 * DAY:
-        return human_duration(max(seconds, 0))
+        return human_duration(seconds)
     days, hours = divmod(round(seconds / HOUR), 24)
     return f"{days} d {hours} h" if hours else f"{days} d"
 

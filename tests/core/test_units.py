@@ -110,6 +110,8 @@ def test_since_is_a_span_or_a_date() -> None:
     ("seconds", "text"),
     [
         (-5, "0 s"),
+        (-0.3, "0 s"),
+        (-0.0, "0 s"),
         (42, "42 s"),
         (3600, "60 min"),
         (172_799, "48 h 0 min"),
