@@ -16,7 +16,7 @@ INTERRUPTED = 130
 
 def main() -> int:
     """Run the command line; the return value is the exit status."""
-    _as_interrupts(signal.SIGTERM, signal.SIGHUP)
+    _as_interrupts(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     _have_somewhere_to_write()
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     offline = any(word.startswith("--observed") or word == "--help" for word in sys.argv)
@@ -47,7 +47,7 @@ def _as_interrupts(*numbers: signal.Signals) -> None:
     What nohup and the like have us ignore stays ignored.
     """
     for number in numbers:
-        if signal.getsignal(number) is signal.SIG_DFL:
+        if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
             signal.signal(number, _interrupt)
 
 

@@ -39,10 +39,11 @@ def observe(state: FirewallState, rule: FirewallRuleResource, here: Here) -> Obs
         "offenders": [offender.details() for offender in judged.offenders],
         "saved": [_detail(saved) for saved in own],
     }
-    nobody = rule.state == "present" and not rule.sources
-    if not own and not nobody:
+    # No rule is how ufw says nobody; and where a rule of another kind lets in too many, to have this one is to
+    # let in fewer. Neither has anything to carry an action or a comment.
+    stands = rule.state == "present" and (not rule.sources or bool(judged.offenders))
+    if not own and not stands:
         return Absent(details, reason=judged.reason)
-    # No rule is how ufw says nobody: there is nothing to carry an action or a comment then.
     attributes = {
         "action": "+".join(sorted({saved.action for saved in own})) or rule.action,
         "from": judged.shown.words(rule.sources),

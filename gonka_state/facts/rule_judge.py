@@ -68,7 +68,8 @@ class Judge:
         denied = _union(Sources.read(one.sources) for one in others(self.rule, self.here, opening=False))
         verdicts = self._verdicts()
         excess = _union(Sources.one(verdict.open) for verdict in verdicts) - known
-        missed = lost((loaded & wish) - denied, _intersection(verdicts)) & self._looked_after()
+        through = _intersection(verdicts)
+        missed = lost((loaded & wish) - denied, through) & self._looked_after()
         # ufw's own rules for this port that are too much are deleted as such, and hide others meanwhile.
         stale = [rule for saved in self.own if saved.sources - wish for rule in saved.rules]
         opened = culprits(self._opened, Sources.everybody() - known, self.state.saved, stale)
@@ -78,7 +79,9 @@ class Judge:
         hollow = bool(missed) and not closed
         reasons += [f"ufw's rule is loaded, but {told(missed)} gets lost behind it"] if hollow else []
         reason = "; ".join(filter(None, reasons))
-        return Judged((loaded - missed) | excess, reason, (*opened, *closed), reload=hollow)
+        # Whoever lets in too many lets in whom we wish as well.
+        shown = (loaded - missed) | excess | (through & wish if opened else Sources())
+        return Judged(shown, reason, (*opened, *closed), reload=hollow)
 
     def _closed(self, loaded: Sources) -> Judged:
         """A rule that keeps out: who of the wish gets in all the same, by a rule that comes first."""

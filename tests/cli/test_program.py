@@ -156,9 +156,9 @@ from gevent import monkey
 monkey.patch_all()
 import os, signal, threading, time
 from gonka_state.__main__ import _as_interrupts
-_as_interrupts(signal.SIGTERM)
+_as_interrupts(signal.SIGINT, signal.SIGTERM)
 def busy():
-    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.NUMBER)
     for _ in range(1000000): pass
 try:
     threading.Thread(target=busy, daemon=True).start()
@@ -168,10 +168,12 @@ except KeyboardInterrupt:
 """
 
 
-def test_a_signal_that_finds_a_thread_ends_the_program_and_not_the_thread() -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_that_finds_a_thread_ends_the_program_and_not_the_thread(name: str) -> None:
     """Paramiko's connections are threads, and a thread keeps what is raised in it to itself."""
+    program = IN_A_THREAD.replace("NUMBER", name)
     done = subprocess.run(
-        [sys.executable, "-c", IN_A_THREAD], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
 
     assert (done.stdout, done.stderr) == ("ended\n", "")

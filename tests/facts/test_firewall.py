@@ -208,6 +208,20 @@ def test_a_new_rule_that_keeps_out_disturbs_and_one_that_lets_in_does_not() -> N
     assert rule(action="deny").effect(Action.DELETE, ()) is Effect.DESTRUCTIVE
 
 
+def test_where_a_rule_of_another_kind_lets_in_too_many_a_new_rule_lets_in_fewer() -> None:
+    """That one goes with it, and whoever came in by it is cut off."""
+    mine = rule("9100", protocol="udp", **{"from": "10.77.0.11"})
+
+    seen = firewall_rule.observe(state("any_protocol"), mine, Here("ml-03", {}, declared=[mine]))
+    action, changes = compare(mine.attributes(), seen)
+
+    assert action is Action.UPDATE
+    assert [(change.name, change.before, change.after) for change in changes] == [
+        ("from", ["any"], ["10.77.0.11"])
+    ]
+    assert mine.effect(action, changes) is Effect.DISRUPTIVE
+
+
 def test_a_hole_is_named_before_ufw_is_switched_on() -> None:
     seen = firewall_rule.observe(
         state("foreign_before"), rule("22", **{"from": "10.0.0.9"}), Here("ml-03", {})
