@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,13 @@ import click
 
 from gonka_state.cli.options import Options, common_options, options_from
 from gonka_state.core.report import ExitStatus, most_important, plan_status
+from gonka_state.core.units import human_age, parse_since, show_moment
 from gonka_state.errors import InputError, said_by
 from gonka_state.views import human, machine
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gonka_state.core.plan import Plan
 
 
@@ -29,11 +33,12 @@ def command(observed: Path | None, *, unmanaged: bool, exit_zero: bool, **shared
     PATHS are cluster files or directories; none means every cluster in ./desired.
     """
     options = options_from(shared)
-    plans = _offline(options, observed) if observed else _live(options)
+    further: list[str] = []
+    plans = _offline(options, observed, further) if observed else _live(options)
     status = most_important(plan_status(plan) for plan in plans)
     if exit_zero and status is ExitStatus.PENDING:
         status = ExitStatus.OK
-    show_plans(options, plans, status, unmanaged=unmanaged)
+    show_plans(options, plans, status, unmanaged=unmanaged, further=further)
     return status
 
 
@@ -44,7 +49,7 @@ def _live(options: Options) -> list[Plan]:
     return look_at_all(options, clusters, "diff")
 
 
-def _offline(options: Options, observed: Path) -> list[Plan]:
+def _offline(options: Options, observed: Path, further: list[str]) -> list[Plan]:
     from gonka_state.engine.compare import Comparer  # noqa: PLC0415 (as above, the other way round)
     from gonka_state.engine.prune import pruning  # noqa: PLC0415
     from gonka_state.facts.snapshot import restore  # noqa: PLC0415
@@ -59,12 +64,28 @@ def _offline(options: Options, observed: Path) -> list[Plan]:
         raise InputError(
             [f"{observed} is a snapshot of {snapshot.cluster}, which is not among the YAML given"]
         )
+    further += ["", f"as it was {_when(snapshot.taken)}"]
     comparers = [Comparer(desired, KINDS, options.select(desired)) for desired in clusters]
     return [pruning(comparer, snapshot, options.select).compare(snapshot).plan for comparer in comparers]
 
 
-def show_plans(options: Options, plans: list[Plan], status: ExitStatus, *, unmanaged: bool = False) -> None:
-    """Print plans in the form asked for; quiet prints nothing when there is nothing to say."""
+def _when(taken: str) -> str:
+    moment = parse_since(taken, 0)
+    return f"{human_age(time.time() - moment)} ago, {show_moment(moment)}"
+
+
+def show_plans(
+    options: Options,
+    plans: list[Plan],
+    status: ExitStatus,
+    *,
+    unmanaged: bool = False,
+    further: Sequence[str] = (),
+) -> None:
+    """Print plans in the form asked for; quiet prints nothing when there is nothing to say.
+
+    `further` lines stand before each one's summary.
+    """
     if options.as_json:
         click.echo(machine.plan_document(plans, status))
         return
@@ -72,7 +93,9 @@ def show_plans(options: Options, plans: list[Plan], status: ExitStatus, *, unman
     if options.quiet and quiet_status is ExitStatus.OK and not unmanaged:
         return
     texts = [
-        human.render_plan(plan, options.style(), unmanaged=unmanaged, verbose=options.verbose > 0)
+        human.render_plan(
+            plan, options.style(), unmanaged=unmanaged, verbose=options.verbose > 0, further=further
+        )
         for plan in plans
     ]
     click.echo("\n\n".join(texts))

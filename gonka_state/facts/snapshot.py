@@ -12,6 +12,7 @@ import json
 import re
 import zlib
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from gonka_state.errors import FactError, GonkaStateError
@@ -224,11 +225,17 @@ def restore(text: str, name: str) -> Snapshot:
                 f"{name} has snapshot version {document['version']}, this program reads {VERSION}"
             )
         hosts = {host: _restore_host(look) for host, look in document["hosts"].items()}
-        return Snapshot(document["cluster"], document["taken"], document["salt"], hosts)
+        return Snapshot(document["cluster"], _moment(document["taken"]), document["salt"], hosts)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise GonkaStateError(
             f"{name} is damaged: {error}", hint="make a new one: gonka-state observe"
         ) from error
+
+
+def _moment(taken: str) -> str:
+    if datetime.fromisoformat(taken).tzinfo is None:
+        raise ValueError(f"taken at {taken!r}, of no time zone")
+    return taken
 
 
 def _restore_host(look: dict[str, object]) -> HostLook:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -54,6 +55,13 @@ def test_diff_of_a_snapshot(
     assert (ran.status, ran.err) == (status, "")
     if "--json" in arguments:
         assert json.loads(ran.out)["exit_status"] == status
+
+
+def test_an_old_snapshot_is_not_shown_as_today(cli: Cli, tiny: Tiny) -> None:
+    told = cli("diff", tiny.file, "--observed", tiny.drifted()).out.splitlines()[-3:]
+
+    assert re.fullmatch(r"as it was \d+ d( \d+ h)? ago, 20\d\d-\d\d-\d\d \d\d:\d\d UTC", told[0])
+    assert told[2].startswith("Plan: ")
 
 
 def test_quiet_prints_nothing_when_in_sync_and_everything_when_not(cli: Cli, tiny: Tiny) -> None:

@@ -315,7 +315,9 @@ def test_a_snapshot_survives_being_written_down(snapshot: Snapshot) -> None:
 
 
 def damaged(**changes: object) -> str:
-    document = json.loads(dump(Snapshot("c", "t", "s", {"h": HostLook({"files": Answer("x")})})))
+    document = json.loads(
+        dump(Snapshot("c", "2026-11-24T00:00:00+00:00", "s", {"h": HostLook({"files": Answer("x")})}))
+    )
     return json.dumps({key: value for key, value in {**document, **changes}.items() if value is not None})
 
 
@@ -329,6 +331,11 @@ def damaged(**changes: object) -> str:
         (damaged(version=2), "f has snapshot version 2, this program reads 1"),
         (damaged(version=None), "f is damaged"),
         (damaged(salt=None), "f is damaged"),
+        (damaged(taken="yesterday"), "f is damaged: Invalid isoformat string: 'yesterday'"),
+        (
+            damaged(taken="2026-11-24T00:00:00"),
+            "f is damaged: taken at '2026-11-24T00:00:00', of no time zone",
+        ),
         (damaged(hosts=[]), "f is damaged"),
         (damaged(hosts={"h": []}), "f is damaged"),
         (damaged(hosts={"h": {}}), "f is damaged"),
