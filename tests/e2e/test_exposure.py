@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gonka_state.lab import lifecycle
 from tests.e2e.world import ML, NETWORK
 
 if TYPE_CHECKING:
@@ -50,9 +48,7 @@ def test_a_port_published_behind_ufws_back_is_found_before_and_after_a_reboot(
         assert cluster.reaches(ML[0], HOST, PORT), "ufw says it denies, and yet"
         assert _named(cluster, overlay) == expected
 
-        cluster.shell(HOST, "(sleep 1; systemctl reboot) >/dev/null 2>&1 &")
-        time.sleep(3)
-        lifecycle.wait_ready(cluster.info, HOST)
+        cluster.reboot(HOST)
 
         assert f"{PORT}/tcp" in cluster.shell(HOST, "ufw status | grep DENY")
         assert _named(cluster, overlay) == expected

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gonka_state.lab import lifecycle
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -103,6 +105,17 @@ class Cluster:
         )
         assert not check or done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def reboot(self, host: str) -> None:
+        """Have a host boot anew, and wait until it is another boot that lets in and runs Docker."""
+        asked = "cat /proc/sys/kernel/random/boot_id"
+        before = self.shell(host, asked)
+        self.shell(host, "(sleep 1; systemctl reboot) >/dev/null 2>&1 &")
+        deadline = time.monotonic() + lifecycle.BOOT_SECONDS
+        while self.shell(host, asked, check=False) in {before, ""}:
+            assert time.monotonic() < deadline, f"{host} does not boot anew"
+            time.sleep(0.5)
+        lifecycle.wait_ready(self.info, host)
 
     def grant(self) -> Ran:
         """The human's step: the printed command, typed where the account key is. The diff that printed it."""
