@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gonka_state.core.desired import Login
+    from gonka_state.engine.unreachable import Unreachable
     from gonka_state.facts.adoption import Found
     from gonka_state.resources.base import Resource
 
@@ -50,7 +51,7 @@ def look(cluster: str, logins: Mapping[str, Login], on_event: Callable[[str, str
         reached = [name for name in logins if name not in session.unreachable]
         looks = session.each(reached, lambda name: observer.ask(name, [section]))
         lost = {
-            name: HostLook(unknown=said.reason, hint=_hint(said.hint, logins[name]))
+            name: HostLook(unknown=said.reason, hint=_hint(said))
             for name, said in session.unreachable.items()
         }
     found: dict[str, Found] = {}
@@ -68,13 +69,17 @@ def look(cluster: str, logins: Mapping[str, Login], on_event: Callable[[str, str
     return found
 
 
-def _hint(hint: str, login: Login) -> str:
+def _hint(said: Unreachable) -> str:
     """What to do where there is no cluster file yet, from which keys could be pinned."""
-    if "hosts trust" not in hint:
-        return hint
-    file = login.known_hosts
-    asked = f"ssh-keyscan -p {login.port} {login.address} >> {file}"
-    return f"{asked}; then compare what ssh-keygen -lf {file} shows with the host's own"
+    if said.not_pinned is None:
+        return said.hint
+    login, file = said.not_pinned.login, said.not_pinned.login.known_hosts
+    pin = f"ssh-keyscan -p {login.port} {login.address} >> {file}"
+    compare = f"then compare what ssh-keygen -lf {file} shows with the host's own"
+    if not said.not_pinned.changed:
+        return f"{pin}; {compare}"
+    forget = f"ssh-keygen -R '{login.pinned_as}' -f {file}"
+    return f"if the host was reinstalled: {forget}; {pin}; {compare}; if not, do not connect"
 
 
 def _read(look: HostLook) -> Found:

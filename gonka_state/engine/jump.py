@@ -8,7 +8,7 @@ every hop, and the target gets a channel through the last one.
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import paramiko
@@ -87,8 +87,8 @@ class Jumps:
         except Exception as error:
             client.close()
             problem, again = explain(words(error), hop)
-            reason = f"the jump host {hop.address}: {problem.reason}"
-            raise JumpError(Unreachable(reason, problem.hint), again=again) from error
+            told = replace(problem, reason=f"the jump host {hop.address}: {problem.reason}")
+            raise JumpError(told, again=again) from error
         transport = client.get_transport()
         if transport is None:
             raise JumpError(Unreachable(f"the jump host {hop.address} closed the connection"), again=True)

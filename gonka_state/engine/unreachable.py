@@ -12,25 +12,36 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class NotPinned:
+    """A host key that is not the pinned one: whose, and whether another one is pinned."""
+
+    login: Login
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Unreachable:
-    """Why a host could not be connected to, and what to do."""
+    """Why a host could not be connected to, and what to do; `not_pinned` where that is its key or its jump host's."""
 
     reason: str
     hint: str = ""
+    not_pinned: NotPinned | None = None
 
 
 _PIN = "compare its fingerprint and pin it: gonka-state hosts trust"
 _LISTENS = "does sshd listen there, and is the host not overloaded?"
 _KEY = "is it a private key, and without a passphrase?"
 
+_CHANGED, _MISSING = "does not match", "not found in known_hosts"
+
 # What paramiko and pyinfra say, what it means, what to do, and whether trying again can help.
 _MEANINGS = (
     ("Invalid private key", "the SSH key {key} cannot be read", _KEY, False),
     ("passphrase", "the SSH key {key} cannot be read", _KEY, False),
     ("is encrypted", "the SSH key {key} cannot be read", _KEY, False),
-    ("does not match", "its host key is not the pinned one",
+    (_CHANGED, "its host key is not the pinned one",
      "if the host was reinstalled: gonka-state hosts trust --replace {host}; if not, do not connect", False),
-    ("not found in known_hosts", "its host key is not pinned", _PIN, False),
+    (_MISSING, "its host key is not pinned", _PIN, False),
     ("Authentication", "it refuses the key {key} for user {user}", "is the public key in ~{user}/.ssh/authorized_keys?", False),
     ("No existing session", "nothing that speaks SSH answers on {address} port {port}", _LISTENS, True),
     ("protocol banner", "nothing that speaks SSH answers on {address} port {port}", _LISTENS, True),
@@ -56,7 +67,8 @@ def before_connecting(login: Login) -> Unreachable | None:
     if not os.access(login.key, os.R_OK):
         return Unreachable(f"the SSH key {login.key} cannot be read", f"whose is it? ls -l {login.key}")
     if not Path(login.known_hosts).is_file():
-        return Unreachable(f"no host key is pinned: {login.known_hosts} is not there", _PIN)
+        reason = f"no host key is pinned: {login.known_hosts} is not there"
+        return Unreachable(reason, _PIN, NotPinned(login, changed=False))
     return None
 
 
@@ -68,7 +80,8 @@ def explain(said: str, login: Login) -> tuple[Unreachable, bool]:
     }  # fmt: skip
     for text, reason, hint, again in _MEANINGS:
         if text.lower() in said.lower():
-            return Unreachable(reason.format(**values), hint.format(**values)), again
+            not_pinned = NotPinned(login, changed=text == _CHANGED) if text in {_CHANGED, _MISSING} else None
+            return Unreachable(reason.format(**values), hint.format(**values), not_pinned), again
     return Unreachable(f"SSH to {login.user}@{login.address} failed: {said}"), True
 
 

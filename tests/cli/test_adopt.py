@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.ssh_server import server
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -46,3 +48,28 @@ def test_what_to_pin_is_said_without_a_cluster_file(program: Callable[..., Ran],
     )
 
     assert "ssh-keyscan -p 22 127.0.0.1 >> /nowhere/known" in ran.err
+
+
+def test_a_key_that_is_not_the_pinned_one_is_never_pinned_beside_it(
+    program: Callable[..., Ran], tmp_path: Path
+) -> None:
+    """What answers there may be somebody in between."""
+    import paramiko  # noqa: PLC0415 (collecting tests must not load it)
+
+    for name in ("key", "pinned", "other"):
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True
+        )
+    with server(paramiko.Ed25519Key.from_private_key_file(str(tmp_path / "other"))) as port:
+        kind, pinned = (tmp_path / "pinned.pub").read_text(encoding="utf-8").split()[:2]
+        known = tmp_path / "known"
+        known.write_text(f"[127.0.0.1]:{port} {kind} {pinned}\n", encoding="utf-8")
+
+        ran = program(
+            "adopt", "--cluster", "old", "network=127.0.0.1", "--port", str(port),
+            "--key", str(tmp_path / "key"), "--known-hosts", str(known),
+        )  # fmt: skip
+
+    assert ran.status == 3
+    assert f"if the host was reinstalled: ssh-keygen -R '[127.0.0.1]:{port}' -f {known}; " in ran.err
+    assert "if not, do not connect" in ran.err
