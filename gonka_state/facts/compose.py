@@ -178,6 +178,9 @@ cards_in() {
 """
 )
 
+UNTOLD = "/"
+"""The platform of an image whose layers containerd has unpacked and not kept: it runs, and Docker cannot tell."""
+
 LOOK = f"FORMAT={quote(_FORMAT)}{_FUNCTIONS}"
 
 

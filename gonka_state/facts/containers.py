@@ -182,14 +182,16 @@ def _images(lines: Iterable[str]) -> dict[str, str]:
     for line in lines:
         repository, tag, digest, identity = line.split("\t")
         found |= {f"{repository}:{tag}": identity} if tag != "<none>" else {}
-        found |= {f"{repository}@{digest}": identity} if digest != "<none>" else {}
+        # Where containerd keeps the images an id is a digest, also of one that Docker tells none of.
+        found |= {f"{repository}@{digest if digest != '<none>' else identity}": identity}
     return found
 
 
 def _platforms(parts: Parts) -> dict[str, str]:
     """What was printed counts: an image that goes away in between fails docker as a whole."""
     lines = parts["platforms"].lines if "platforms" in parts else []
-    return dict(line.split("\t", 1) for line in lines if line)
+    found = dict(line.split("\t", 1) for line in lines if line)
+    return {identity: platform for identity, platform in found.items() if platform != compose.UNTOLD}
 
 
 def _networks(parts: Parts) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gonka_state.errors import FactError
 from gonka_state.facts.base import Part, quote, split_parts
+from gonka_state.facts.compose import ENGINE
 from gonka_state.facts.snapshot import understood
 
 if TYPE_CHECKING:
@@ -22,7 +23,15 @@ SECTION = "disk-use"
 DEADLINE = 60
 """Seconds: the directories may hold hundreds of gigabytes."""
 
-_SCRIPT = r"""
+# Docker keeps images where it is told to, or in containerd (what Docker 29 begins with).
+_SCRIPT = (
+    ENGINE
+    + r"""
+root() {
+  told=$(engine 2>/dev/null && timeout 10 docker info --format '{{.DockerRootDir}}' 2>/dev/null)
+  printf '%s\n' "${told:-/var/lib/docker}"
+}
+ROOT=$(root)
 place() { at=$1; while ! [ -d "$at" ]; do at=$(dirname -- "$at"); done; printf '%s\n' "$at"; }
 space() {
   for p in "$@"; do df -PB1 -- "$(place "$p")"; done |
@@ -36,11 +45,12 @@ backups() {
 }
 database() { for home in "$@"; do d="$home/data/application.db"; [ ! -e "$d" ] || printf '%s %s\n' "$(size "$d")" "$d"; done; }
 logs() {
-  [ ! -d /var/lib/docker/containers ] ||
-    find /var/lib/docker/containers -ignore_readdir_race -maxdepth 2 -name '*-json.log*' -printf '%s\n' |
+  [ ! -d "$ROOT/containers" ] ||
+    find "$ROOT/containers" -ignore_readdir_race -maxdepth 2 -name '*-json.log*' -printf '%s\n' |
       awk '{ s += $1 } END { printf "%d\n", s }'
 }
 """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +92,7 @@ def script(places: Sequence[str], homes: Sequence[str]) -> str:
         (
             _SCRIPT,
             "part clock date +%s",
-            quote("part", "space", "space", "/", "/var/lib/docker", *places),
+            f'part space space / "$ROOT" {quote("/var/lib/containerd", *places)}',
             quote("part", "backups", "backups", *homes),
             quote("part", "databases", "database", *homes),
             "part logs logs",

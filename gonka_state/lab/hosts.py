@@ -59,7 +59,7 @@ def sources_list(plan: Plan) -> str:
 def prepare(spec: LabSpec, plan: Plan, paths: LabPaths, name: str, base: Path) -> str:
     """Fill the upper layer of a host and return its line for known_hosts."""
     home, upper = paths.host(name), paths.host(name) / "upper"
-    for directory in ("upper", "work", "root", "docker"):
+    for directory in ("upper", "work", "root"):
         (home / directory).mkdir(parents=True)
     # an upper layer's root directory is the host's /: services with other users must get through it
     upper.chmod(0o755)

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from types import FrameType
 
 REBOOT = 133
+STORES = ("docker", "containerd")
+"""Where Docker keeps images, as overlays: those cannot lie on the host's root, which is one."""
 ENTER = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs"; shift; done; shift; exec "$@"'
 
 
 def nspawn(boot: dict[str, Any]) -> list[str]:
     """The command that boots the host: its control groups first, then nspawn in their place."""
     home = Path(boot["home"])
-    binds = [f"--bind={home / 'docker'}:/var/lib/docker"]
+    binds = [f"--bind={home / name}:/var/lib/{name}" for name in STORES]
     if Path("/lib/modules").is_dir():  # ufw and dockerd ask modprobe for what this kernel may have
         binds.append("--bind-ro=/lib/modules")
     return [
@@ -42,6 +44,8 @@ def main(home: Path) -> int:
     boot = json.loads((home / "boot.json").read_text())
     in_use = (Path(boot["base"]).parent / "in-use").open("a")
     fcntl.flock(in_use, fcntl.LOCK_SH)  # nobody forgets a base that a host stands on
+    for name in STORES:
+        (home / name).mkdir(exist_ok=True)
     layers = f"lowerdir={boot['base']},upperdir={home / 'upper'},workdir={home / 'work'}"
     subprocess.run(["mount", "-t", "overlay", "overlay", "-o", layers, home / "root"], check=True)
     stopping = False

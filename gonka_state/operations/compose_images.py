@@ -88,7 +88,7 @@ def _check(resource: ComposeImagesResource, image: str) -> Generator[Command, Re
     """Whether the right image is here; before a pull the registry says which platforms it has."""
     answer = yield Do(f"ask for the platforms of {image}", f"IMAGE={quote(image)}\n{_OFFERED}", again=True)
     if answer.stdout.startswith("here "):
-        return answer.stdout.split()[1] == resource.platform
+        return answer.stdout.split()[1] in {resource.platform, compose.UNTOLD}
     platforms = _offered(answer.stdout)
     if platforms and resource.platform not in platforms:
         raise StepError(
@@ -124,7 +124,7 @@ def _arrived(resource: ComposeImagesResource, image: str) -> Commands:
         f"docker image inspect --format '{{{{.Os}}}}/{{{{.Architecture}}}}' -- {quote(image)}",
         again=True,
     )
-    if result.stdout.strip() != resource.platform:
+    if result.stdout.strip() not in {resource.platform, compose.UNTOLD}:
         raise StepError(
             f"{image} came as {result.stdout.strip()}, and {resource.platform} is wanted",
             hint="name an image of that platform in the compose files",

@@ -24,12 +24,14 @@ systemd-run --quiet --unit="$UNIT" --setenv=HOME="${HOME:-/root}" --property=Run
 """
 
 # Without a terminal docker says when a layer is complete, not how far it is: the bytes in flight are the
-# size of its temporary files.
+# size of its temporary files, or of containerd's where images are kept there (what Docker 29 begins with).
 _PULLING = r"""
 state=$(systemctl show -p ActiveState --value "$UNIT")
 if docker image inspect -- "$IMAGE" >/dev/null 2>&1; then echo here; else echo missing; fi
 printf '%s\n' "$state"
-du -cb /var/lib/docker/tmp/GetImageBlob* 2>/dev/null | tail -n 1 | cut -f 1 | grep . || echo 0
+root=$(docker info --format '{{.DockerRootDir}}' 2>/dev/null)
+du -cb "${root:-/var/lib/docker}"/tmp/GetImageBlob* /var/lib/containerd/io.containerd.content.v1.content/ingest/*/data \
+  2>/dev/null | tail -n 1 | cut -f 1 | grep . || echo 0
 journalctl --quiet -o cat "_SYSTEMD_INVOCATION_ID=$(systemctl show -p InvocationID --value "$UNIT")" 2>/dev/null |
   awk '/: Pulling fs layer$/ { all++ } /: (Pull complete|Already exists)$/ { done++ } /: Already exists$/ { all++ }
        { last = $0 } END { print done + 0; print all + 0; print last }'

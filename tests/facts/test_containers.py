@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from gonka_state.core.address import Address
 from gonka_state.core.observation import Present, Unknown
@@ -162,6 +164,14 @@ def test_an_image_is_found_under_every_spelling(reference: str, found: str) -> N
     }
 
     assert image_id(ContainersState(images=images), reference) == found
+
+
+def test_an_image_kept_in_containerd_is_found_by_its_digest_also_where_docker_tells_none() -> None:
+    case = Path(__file__).parent.parent / "kinds/containers/images_unpacked_by_containerd.yaml"
+    state = FACT.parse(YAML(typ="safe", pure=True).load(case.read_text(encoding="utf-8"))["output"])
+    digest = "sha256:e74eeddedc83184906f2df86bbc82096cb2f3d4f81bb0f4bf4239ab00343eb2e"
+
+    assert image_id(state, f"ghcr.io/gonka-ai/mlnode:3.0.13@{digest}") == digest
 
 
 @given(st.dictionaries(st.sampled_from(["image", "name", "scale", "services", "container_name"]), st.text()))

@@ -54,6 +54,19 @@ def test_each_file_system_counts_once_also_for_a_place_that_is_not_there(tmp_pat
     assert all(0 <= system.full <= 1 for system in found.file_systems)
 
 
+def test_dockers_files_are_where_docker_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, programs = tmp_path / "moved here", tmp_path / "bin"
+    (root / "containers/c1").mkdir(parents=True)
+    (root / "containers/c1/c1-json.log").write_bytes(b"x" * 1000)
+    (root / "containers/c1/c1-json.log.1").write_bytes(b"x" * 234)
+    programs.mkdir()
+    (programs / "docker").write_text(f"#!/bin/sh\necho '{root}'\n", encoding="utf-8")
+    (programs / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+
+    assert look().logs == 1234
+
+
 def test_a_file_system_is_as_full_as_df_says() -> None:
     assert disk_use.FileSystem("/", 90, 10).full == pytest.approx(0.9)
     assert disk_use.FileSystem("/", 0, 0).full == 0
