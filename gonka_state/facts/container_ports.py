@@ -44,15 +44,15 @@ set -eu
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 cd {DIRECTORY}
 jump() {{
-  # A jump that is there is taken out and put first again within the same transaction.
-  ! "$tables" -w 10 -C "$1" -j "$2" 2>/dev/null || echo "-D $1 -j $2"
+  # A jump that is there is taken out and put first again within the same transaction. iptables 1.8.7 prints it.
+  ! "$tables" -w 10 -C "$1" -j "$2" >/dev/null 2>&1 || echo "-D $1 -j $2"
   echo "-I $1 1 -j $2"
 }}
 load() {{
   tables=$1 rules=$2
   # Docker takes over a DOCKER-USER that is there before it, and puts its jump first itself.
   "$tables" -w 10 -N DOCKER-USER 2>/dev/null || "$tables" -w 10 -n -L DOCKER-USER >/dev/null
-  "$tables" -w 10 -C FORWARD -j DOCKER-USER 2>/dev/null || "$tables" -w 10 -I FORWARD 1 -j DOCKER-USER
+  "$tables" -w 10 -C FORWARD -j DOCKER-USER >/dev/null 2>&1 || "$tables" -w 10 -I FORWARD 1 -j DOCKER-USER
   {{
     printf '%s\\n' '*filter' ':{TRANSLATED} - [0:0]' ':{DIRECT} - [0:0]'
     # What containers of this host ask of each other is not from outside.

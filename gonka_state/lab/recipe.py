@@ -122,6 +122,7 @@ def _configure(rootfs: Path) -> None:
         target = rootfs / "usr/bin" / program.name
         shutil.copy(program, target)
         target.chmod(0o755)
-    for needed in ("usr/sbin/dockerd", "usr/bin/docker", "usr/sbin/sshd", "usr/sbin/ufw"):
-        if not os.access(rootfs / needed, os.X_OK):
+    programs = os.pathsep.join(str(rootfs / name) for name in ("usr/sbin", "usr/bin"))
+    for needed in ("dockerd", "docker", "sshd", "ufw"):
+        if shutil.which(needed, path=programs) is None:
             raise LabError(f"the base system came out without {needed}")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # ufw makes the jumps to its chains only together with the chains: where somebody has flushed INPUT, enabling
 # and reloading set the policy to DROP and leave nobody in. So the jumps are put back first, in ufw's order.
+# What iptables is asked whether it has, version 1.8.7 (Ubuntu 22.04) prints: into the rules that are to be loaded.
 _JUMPS = """\
 jumps() {
   ! "$1" -w 10 -n -L "$2-before-logging-input" >/dev/null 2>&1 || {
@@ -23,7 +24,7 @@ jumps() {
     for way in INPUT-input OUTPUT-output FORWARD-forward; do
       for step in before-logging before after after-logging reject track; do
         rule="${way%-*} -j $2-$step-${way#*-}"
-        ! "$1" -w 10 -C $rule 2>/dev/null || echo "-D $rule"
+        ! "$1" -w 10 -C $rule >/dev/null 2>&1 || echo "-D $rule"
         echo "-A $rule"
       done
     done
@@ -63,7 +64,7 @@ def delete_offenders(step: Step[Any]) -> list[str]:
         if offender["ufw"]:
             lines.append(ufw("delete", offender["ufw"]))
         elif not offender["file"]:
-            lines.append(f"! {_rule(offender, 'C')} 2>/dev/null || {_rule(offender, 'D')}")
+            lines.append(f"! {_rule(offender, 'C')} >/dev/null 2>&1 || {_rule(offender, 'D')}")
     return lines
 
 

@@ -15,9 +15,10 @@ from gonka_state.core.desired import Timeouts
 from gonka_state.core.diff import compare
 from gonka_state.errors import StepError
 from gonka_state.facts.base import quote
-from gonka_state.facts.container_ports import LOADER_TEXT, UNIT_TEXT
+from gonka_state.facts.container_ports import DIRECTORY, LOADER_TEXT, UNIT_TEXT
 from gonka_state.facts.here import Here
 from gonka_state.operations.base import Do, Result, Step
+from gonka_state.operations.firewall import _JUMPS
 from gonka_state.operations.table import OPERATIONS
 from gonka_state.registry import KINDS
 
@@ -93,7 +94,7 @@ def lines(one: Step[Any]) -> list[str]:
         (
             "input_accept",
             "firewall-rule:9100/tcp",
-            ["! iptables -w 10 -C INPUT -j ACCEPT 2>/dev/null || iptables -w 10 -D INPUT -j ACCEPT"],
+            ["! iptables -w 10 -C INPUT -j ACCEPT >/dev/null 2>&1 || iptables -w 10 -D INPUT -j ACCEPT"],
         ),
         (
             "absent",
@@ -168,7 +169,7 @@ def test_a_rule_before_ours_is_deleted_whatever_its_comment_says() -> None:
     (script,) = scripts(step("docker_user_accept", "container-port:5050/tcp"))
 
     rule = """DOCKER-USER -p tcp -m tcp --dport 5000 -m comment --comment 'it is "open" -x' -j ACCEPT"""
-    expected = f"! iptables -w 10 -C {rule} 2>/dev/null || iptables -w 10 -D {rule}"
+    expected = f"! iptables -w 10 -C {rule} >/dev/null 2>&1 || iptables -w 10 -D {rule}"
     assert script.splitlines()[-1] == expected
 
 
@@ -192,3 +193,29 @@ def test_a_rule_that_comes_back_from_a_file_is_left_to_a_person() -> None:
     assert "iptables" not in rest
     with pytest.raises(StepError, match=r"comes from /etc/ufw/before\.rules"):
         scripts(one, Result(1))
+
+
+TALKATIVE = """\
+#!/bin/sh
+# iptables 1.8.7 of Ubuntu 22.04: whether a rule is there it also prints.
+case " $* " in *" -C "*) echo 'DOCKER-USER  all opt -- in * out *  0.0.0.0/0  -> 0.0.0.0/0  ' ;; esac
+"""
+
+
+@pytest.mark.parametrize("script", [LOADER_TEXT, _JUMPS], ids=["the restriction", "ufw's jumps"])
+def test_what_iptables_prints_when_asked_for_a_rule_is_not_loaded(script: str, tmp_path: Path) -> None:
+    for name, text in {
+        "iptables": TALKATIVE, "ip6tables": TALKATIVE,
+        "iptables-restore": f"#!/bin/sh\ncat >>{tmp_path}/loaded\n", "ip6tables-restore": "#!/bin/sh\ncat >/dev/null\n",
+    }.items():  # fmt: skip
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    here = script.replace(f"cd {DIRECTORY}", f"cd {tmp_path}")
+
+    subprocess.run(
+        ["sh", "-c", here], check=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True
+    )
+
+    loaded = (tmp_path / "loaded").read_text(encoding="utf-8").splitlines()
+    assert [line for line in loaded if line.startswith("-D ")]
+    assert [line for line in loaded if not line.startswith(("-", ":", "*", "COMMIT"))] == []
