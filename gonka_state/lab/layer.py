@@ -54,7 +54,8 @@ def cut(rootfs: Path, target: Path) -> None:
         for name, place in LINKS.items():
             _add(tar, name, kind=tarfile.SYMTYPE, link=place)
         for path in sorted(paths):
-            _add(tar, str(path.relative_to(rootfs)), path.read_bytes(), path.stat().st_mode & 0o777)
+            real = inside(rootfs, path)
+            _add(tar, str(path.relative_to(rootfs)), real.read_bytes(), real.stat().st_mode & 0o777)
         for name, text in FILES.items():
             _add(tar, name, text.encode())
         _add(tar, "usr/bin/python3", kind=tarfile.SYMTYPE, link=binaries[-1].name)
@@ -64,10 +65,14 @@ def cut(rootfs: Path, target: Path) -> None:
 
 
 def _program(rootfs: Path, name: str) -> Path:
-    """A program's real file; links are resolved inside the base, not on this machine."""
-    path = rootfs / "usr/bin" / name
+    return inside(rootfs, rootfs / "usr/bin" / name)
+
+
+def inside(rootfs: Path, path: Path) -> Path:
+    """The real file behind a link, in the base and not on this machine: Ubuntu's loader is an absolute one."""
     while path.is_symlink():
-        path = path.parent / path.readlink()
+        target = path.readlink()
+        path = rootfs / target.relative_to("/") if target.is_absolute() else path.parent / target
     return path
 
 
