@@ -50,17 +50,17 @@ def address(words: str) -> str:
 
 def _private(seed: bytes) -> int:
     digest = hmac.digest(b"Bitcoin seed", seed, hashlib.sha512)
-    key, chain = int.from_bytes(digest[:32]), digest[32:]
+    key, chain = int.from_bytes(digest[:32], "big"), digest[32:]
     for step in PATH:
-        data = b"\0" + key.to_bytes(32) if step >> 31 else _compressed(key)
+        data = b"\0" + key.to_bytes(32, "big") if step >> 31 else _compressed(key)
         digest = hmac.digest(chain, data + step.to_bytes(4), hashlib.sha512)
-        key, chain = (int.from_bytes(digest[:32]) + key) % _ORDER, digest[32:]
+        key, chain = (int.from_bytes(digest[:32], "big") + key) % _ORDER, digest[32:]
     return key
 
 
 def _compressed(private: int) -> bytes:
     x, y = _times(private)
-    return bytes([2 + y % 2]) + x.to_bytes(32)
+    return bytes([2 + y % 2]) + x.to_bytes(32, "big")
 
 
 def _times(factor: int) -> _Point:
