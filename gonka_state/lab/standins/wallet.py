@@ -53,7 +53,7 @@ def _private(seed: bytes) -> int:
     key, chain = int.from_bytes(digest[:32], "big"), digest[32:]
     for step in PATH:
         data = b"\0" + key.to_bytes(32, "big") if step >> 31 else _compressed(key)
-        digest = hmac.digest(chain, data + step.to_bytes(4), hashlib.sha512)
+        digest = hmac.digest(chain, data + step.to_bytes(4, "big"), hashlib.sha512)
         key, chain = (int.from_bytes(digest[:32], "big") + key) % _ORDER, digest[32:]
     return key
 
