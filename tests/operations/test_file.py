@@ -200,7 +200,8 @@ def test_a_write_that_is_stopped_leaves_the_old_file_and_no_other(tmp_path: Path
         ):
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGTERM)
-        status = process.wait(timeout=10)
+        # A signal that comes before the check is started waits for its end.
+        status = process.wait(timeout=60)
 
     assert status != 0
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -123,7 +123,7 @@ class Keyring:
 def _masked(secret: bytes, data: bytes) -> bytes:
     """The data under a stream made from the secret; the same again undoes it."""
     stream = b"".join(
-        hmac.digest(secret, number.to_bytes(8), "sha256") for number in range(len(data) // 32 + 1)
+        hmac.digest(secret, number.to_bytes(8, "big"), "sha256") for number in range(len(data) // 32 + 1)
     )
     return bytes(one ^ other for one, other in zip(data, stream, strict=False))
 
