@@ -33,8 +33,7 @@ def command(observed: Path | None, *, unmanaged: bool, exit_zero: bool, **shared
     PATHS are cluster files or directories; none means every cluster in ./desired.
     """
     options = options_from(shared)
-    further: list[str] = []
-    plans = _offline(options, observed, further) if observed else _live(options)
+    plans, further = _offline(options, observed) if observed else (_live(options), [])
     status = most_important(plan_status(plan) for plan in plans)
     if exit_zero and status is ExitStatus.PENDING:
         status = ExitStatus.OK
@@ -49,7 +48,8 @@ def _live(options: Options) -> list[Plan]:
     return look_at_all(options, clusters, "diff")
 
 
-def _offline(options: Options, observed: Path, further: list[str]) -> list[Plan]:
+def _offline(options: Options, observed: Path) -> tuple[list[Plan], list[str]]:
+    """The plans, and the lines that say how old what they were made from is."""
     from gonka_state.engine.compare import Comparer  # noqa: PLC0415 (as above, the other way round)
     from gonka_state.engine.prune import pruning  # noqa: PLC0415
     from gonka_state.facts.snapshot import restore  # noqa: PLC0415
@@ -64,9 +64,9 @@ def _offline(options: Options, observed: Path, further: list[str]) -> list[Plan]
         raise InputError(
             [f"{observed} is a snapshot of {snapshot.cluster}, which is not among the YAML given"]
         )
-    further += ["", f"as it was {_when(snapshot.taken)}"]
     comparers = [Comparer(desired, KINDS, options.select(desired)) for desired in clusters]
-    return [pruning(comparer, snapshot, options.select).compare(snapshot).plan for comparer in comparers]
+    plans = [pruning(comparer, snapshot, options.select).compare(snapshot).plan for comparer in comparers]
+    return plans, ["", f"as it was {_when(snapshot.taken)}"]
 
 
 def _when(taken: str) -> str:
